@@ -1,0 +1,1 @@
+"""The main job on embedded data, and the page that shows it."""

@@ -1,0 +1,79 @@
+"""One tree of errors: each says what is wrong, where, and what to do, and is also a builtin.
+
+A command that ends in a `BenError` prints its one line and exits 1; any other exception that
+reaches a user is a defect of benforge.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+class BenError(Exception):
+    """Something the user can mend.
+
+    Args:
+        what: what is wrong, in a few words.
+        where: the file, product, field or value it was found in.
+        do: what to do about it.
+    """
+
+    def __init__(self, what: str, *, where: str | os.PathLike[str] = "", do: str = "") -> None:
+        self.what, self.where, self.do = what, str(where), do
+        super().__init__(what, self.where, do)
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        line = f"{head}. {self.do}" if self.do else head
+        return " ".join(line.split())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Survive the way back from a worker process with every part."""
+        return _rebuild, (type(self), self.what, self.where, self.do)
+
+
+def _rebuild(kind: type[BenError], what: str, where: str, do: str) -> BenError:
+    return kind(what, where=where, do=do)
+
+
+class InputError(BenError, ValueError):
+    """An argument or a text that cannot be understood."""
+
+
+class MissingError(BenError, FileNotFoundError):
+    """A file or folder that must be there is not."""
+
+
+class GridError(BenError, ValueError):
+    """Grids that do not fit: a wrong size, corner, pixel size or CRS."""
+
+
+class ProductError(BenError, ValueError):
+    """A Sentinel-2 product that is damaged, incomplete, or of a kind that is not supported."""
+
+
+class LandCoverError(BenError, ValueError):
+    """A land-cover map that cannot give labels here."""
+
+
+class RecipeError(BenError, ValueError):
+    """A recipe or profile with an unknown key or an impossible value."""
+
+
+class ArchiveError(BenError, ValueError):
+    """A folder that is not an archive, or an archive that is damaged."""
+
+
+class ArchiveVersionError(ArchiveError):
+    """An archive written in a newer format than this benforge reads."""
+
+
+class ConflictError(ArchiveError):
+    """What is to be added contradicts what the archive already holds."""
+
+
+class StorageError(BenError, OSError):
+    """The disk is full or a file cannot be written."""
+
+    def __init__(self, what: str, *, where: str | os.PathLike[str] = "", do: str = "") -> None:
+        super().__init__(what, where=where, do=do)

@@ -1,0 +1,1 @@
+"""Labels: land-cover maps to shares, shares to labels, places to countries."""

@@ -1,0 +1,1 @@
+"""Which patches a tile has, and cutting them."""

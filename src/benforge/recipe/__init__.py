@@ -1,0 +1,1 @@
+"""Profiles and recipes: every rule of a build as a declared value."""

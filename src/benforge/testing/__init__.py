@@ -1,0 +1,1 @@
+"""For tests, yours too: hypothesis strategies, small products, and the contract of each extension point."""
