@@ -88,7 +88,8 @@ class FractionTable:
     @property
     def gaps(self) -> npt.NDArray[np.float64]:
         """`patch`: the share that the map does not cover."""
-        return np.maximum(0.0, 1.0 - self.shares.sum(axis=1))
+        gaps: npt.NDArray[np.float64] = np.maximum(0.0, 1.0 - self.shares.sum(axis=1))
+        return gaps
 
     def take(self, patches: npt.NDArray[np.intp]) -> FractionTable:
         """The same table for some patches, in the order given."""

@@ -37,7 +37,7 @@ class LandCoverSource(Protocol):
 
     @property
     def provenance(self) -> Mapping[str, Any]:
-        """JSON-able and the same on every machine: name, kind, crs, code field, sha256, ...; no path."""
+        """JSON-able, the same on every machine: name, kind, crs, code field, sha256; no path."""
         ...
 
     def read_labels(self, grid: Grid, patch_pixels: int) -> TileLabels:

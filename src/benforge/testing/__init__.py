@@ -1,1 +1,1 @@
-"""For tests, yours too: hypothesis strategies, small products, and the contract of each extension point."""
+"""For tests, yours too: hypothesis strategies, small products, contracts of the ports."""
