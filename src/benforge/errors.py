@@ -77,3 +77,7 @@ class StorageError(BenError, OSError):
 
     def __init__(self, what: str, *, where: str | os.PathLike[str] = "", do: str = "") -> None:
         super().__init__(what, where=where, do=do)
+
+
+class WorkerError(BenError, RuntimeError):
+    """A worker process that died, or a cluster that was lost."""

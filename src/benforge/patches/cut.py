@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import numpy as np
 import numpy.typing as npt
 
+from benforge.core.progress import Progress, silent
 from benforge.patches.plan import PatchPlan
 from benforge.scenes.port import SceneReader
 
@@ -20,7 +21,7 @@ def read_mosaics(
     plan: PatchPlan,
     *,
     threads: int = 1,
-    progress: Callable[[str], None] = lambda _: None,
+    progress: Progress = silent,
 ) -> Mosaics:
     """All kept bands of a scene, cut to its whole patches.
 
@@ -31,7 +32,7 @@ def read_mosaics(
         scene: the opened product.
         plan: the patches of its tile.
         threads: bands decoded at the same time.
-        progress: called with the name of each band once it is decoded.
+        progress: told each band once it is decoded.
 
     Raises:
         ProductError: a band is corrupt; nothing is returned.
@@ -52,7 +53,7 @@ def _empty(scene: SceneReader, size: int) -> npt.NDArray[np.uint16]:
     return np.empty((len(scene.metadata.sensor.bands_at(size)), *grid.shape), np.uint16)
 
 
-def _await(futures: Mapping[Future[object], str], progress: Callable[[str], None]) -> None:
+def _await(futures: Mapping[Future[object], str], progress: Progress) -> None:
     """Wait for all; on the first failure drop what has not begun, then raise it."""
     waiting = set(futures)
     while waiting:
@@ -62,7 +63,7 @@ def _await(futures: Mapping[Future[object], str], progress: Callable[[str], None
                 for other in waiting:
                     other.cancel()
             future.result()
-            progress(futures[future])
+            progress(f"decoded {futures[future]}", len(futures) - len(waiting), len(futures))
 
 
 def _crop(
@@ -98,11 +99,3 @@ def _lowest(array: npt.NDArray[np.uint16], factor: int) -> npt.NDArray[np.uint16
         row = array[:, i * factor : (i + 1) * factor].min(axis=(0, 1))
         lowest[i] = row.reshape(-1, factor).min(axis=1)
     return lowest
-
-
-def blank(mosaics: Mosaics, plan: PatchPlan, dropped: npt.NDArray[np.bool_]) -> None:
-    """Set the patches marked in `dropped` (row by row) to 0 in place: they are not stored."""
-    columns, rows = plan.positions()
-    for column, row in zip(columns[dropped], rows[dropped], strict=True):
-        for size, array in mosaics.items():
-            array[:, *plan.window(int(column), int(row), size)] = 0
