@@ -1,0 +1,89 @@
+"""Nomenclatures by name or from a file of yours, and the way to them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benforge.core.nomenclature import (
+    Crosswalk,
+    Nomenclature,
+    load_crosswalk,
+    load_nomenclature,
+    parse_nomenclature,
+)
+from benforge.errors import MissingError, RecipeError
+
+SOURCE = "clc-44"
+"""What land-cover maps are in, unless they say otherwise."""
+
+
+def read_nomenclature(name: str) -> Nomenclature:
+    """A shipped nomenclature, or that of a TOML file.
+
+    Raises:
+        InputError: none is shipped under this name.
+        MissingError: there is no such file.
+        RecipeError: the file does not describe a nomenclature.
+    """
+    if not name.endswith(".toml"):
+        return load_nomenclature(name)
+    return _parse(_read(Path(name)), name)
+
+
+def read_crosswalk(target: str, source: str = SOURCE) -> Crosswalk:
+    """The way from a map's nomenclature to that of the labels.
+
+    Args:
+        target: a shipped nomenclature, or a TOML file whose classes name their `members`, the
+            source codes merged into each (a class without members stands for its own code).
+            Source codes that no class names are dropped.
+        source: a shipped nomenclature or a TOML file.
+
+    Raises:
+        InputError: none is shipped under this name.
+        MissingError: there is no such file.
+        RecipeError: the file does not describe a nomenclature, or one of its members is not a
+            source code or stands in two classes.
+    """
+    if target == source:
+        same = read_nomenclature(source)
+        return Crosswalk(same, same, {code: code for code in same.codes})
+    if source == SOURCE and not target.endswith(".toml"):
+        return load_crosswalk(target)
+    facts = _read(Path(target))
+    return _crosswalk(facts, read_nomenclature(source), _parse(facts, target), target)
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise MissingError("there is no nomenclature", where=path, do="Check the path") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"not a TOML file: {error}", where=path) from error
+
+
+def _parse(facts: Mapping[str, Any], where: str) -> Nomenclature:
+    try:
+        return parse_nomenclature(facts)
+    except (KeyError, TypeError) as error:
+        raise RecipeError(
+            f"not a nomenclature: {error} is missing or of the wrong type",
+            where=where,
+            do="It needs a name, and for each [[class]] code, name, color and members",
+        ) from error
+
+
+def _crosswalk(
+    facts: Mapping[str, Any], source: Nomenclature, target: Nomenclature, where: str
+) -> Crosswalk:
+    pairs = [(m, c["code"]) for c in facts["class"] for m in c.get("members", [c["code"]])]
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
+        raise RecipeError("a member stands in two classes", where=where)
+    if unknown := sorted(set(mapping) - set(source.codes)):
+        raise RecipeError(f"members {unknown} are not codes of {source.name}", where=where)
+    return Crosswalk(source, target, {code: mapping.get(code) for code in source.codes})
