@@ -28,8 +28,7 @@ def footprints(crs: str, ulx: Floats, uly: Floats, edge: float) -> npt.NDArray[n
     steps = np.array([(0, 0), (0, -1), (1, -1), (1, 0), (0, 0)]) * edge
     xy = np.stack([ulx, uly], axis=-1)[:, None, :] + steps
     lon, lat = _to_degrees(crs).transform(xy[..., 0], xy[..., 1])
-    polygons: npt.NDArray[np.object_] = shapely.polygons(np.stack([lon, lat], axis=-1))
-    return polygons
+    return np.asarray(shapely.polygons(np.stack([lon, lat], axis=-1)), object)
 
 
 def centres(polygons: npt.NDArray[np.object_]) -> tuple[Floats, Floats]:

@@ -1,0 +1,129 @@
+"""An archive, opened: its index in memory, its pixels at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benforge.archive.index import read_rows
+from benforge.archive.layout import INDEX, LAND_COVER
+from benforge.archive.meta import ArchiveMeta, read_meta
+from benforge.archive.pixels import PixelReader, Place
+from benforge.core.grid import Grid
+from benforge.core.identity import PatchId
+from benforge.core.patch import Patch
+from benforge.core.record import PatchRecord
+from benforge.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Archive:
+    """The patches of an archive, or some of them after `filter`; nothing of it changes.
+
+    Args:
+        root: the archive's folder.
+        meta: what `archive.json` says.
+        index: one row a patch, a table of `benforge.core.record.SCHEMA`.
+        pixels: the reader; archives made by `filter` share it.
+    """
+
+    root: Path
+    meta: ArchiveMeta
+    index: pa.Table
+    pixels: PixelReader
+
+    @classmethod
+    def open(cls, path: str | Path) -> Archive:
+        """Open the archive in a folder.
+
+        Raises:
+            MissingError: there is no such folder.
+            ArchiveError: the folder is not an archive, or its index is damaged.
+            ArchiveVersionError: a newer benforge wrote it.
+        """
+        root = Path(path)
+        meta = read_meta(root)
+        return cls(root, meta, read_rows(root / INDEX), PixelReader(root, meta.sensor))
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, position: int) -> Patch:
+        """The patch in this row of the index; negative counts from the end.
+
+        Raises:
+            IndexError: there is no such row.
+            ArchiveError: its pixels are damaged.
+        """
+        record = self.record(position)
+        arrays = self.pixels.read(record.scene, record.column, record.row)
+        finest = min(arrays)
+        height, width = arrays[finest].shape[1:]
+        grid = Grid(record.crs, record.ulx, record.uly, finest, height, width)
+        return Patch(record.id, grid, self.meta.sensor, arrays)
+
+    def __iter__(self) -> Iterator[Patch]:
+        return (self[position] for position in range(len(self)))
+
+    def record(self, position: int) -> PatchRecord:
+        """One row of the index; negative counts from the end.
+
+        Raises:
+            IndexError: there is no such row.
+        """
+        if not -len(self) <= position < len(self):
+            raise IndexError(f"{position} in an archive of {len(self)} patches")
+        return PatchRecord.from_row(self.index.slice(position % len(self), 1).to_pylist()[0])
+
+    def records(self) -> Iterator[PatchRecord]:
+        """Every row of the index, in order."""
+        for batch in self.index.to_batches(max_chunksize=1024):
+            yield from (PatchRecord.from_row(row) for row in batch.to_pylist())
+
+    def places(self) -> list[Place]:
+        """Scene, column and row of every patch, in order: what `pixels.read_many` takes."""
+        columns = (self.index[name].to_pylist() for name in ("scene", "column", "row"))
+        return list(zip(*columns, strict=True))
+
+    def land_cover(self, position: int) -> npt.NDArray[np.uint16] | None:
+        """The reference map of one patch, `row col`, class codes, 999 in gaps; None without one.
+
+        Raises:
+            IndexError: there is no such row.
+            ArchiveError: the map is damaged.
+        """
+        record = self.record(position)
+        return self.pixels.read_map(record.scene, LAND_COVER, record.column, record.row)
+
+    def filter(self, which: pc.Expression | npt.NDArray[np.bool_]) -> Archive:
+        """The same archive with some of its patches, in the same order.
+
+        Args:
+            which: an expression over the index's columns, such as
+                `pc.field("season") == "summer"`, or one truth value a patch.
+
+        Raises:
+            InputError: an unknown column, or another number of truth values than patches.
+        """
+        try:
+            mask = which if isinstance(which, pc.Expression) else pa.array(which, pa.bool_())
+            return replace(self, index=self.index.filter(mask))
+        except pa.ArrowException as error:
+            raise InputError(f"patches cannot be chosen by this, {error}") from error
+
+    def find(self, patch_id: PatchId | str) -> int:
+        """The row of a patch in the index.
+
+        Raises:
+            InputError: the archive does not hold it.
+        """
+        position = pc.index(self.index["patch_id"], pa.scalar(str(patch_id), pa.string())).as_py()
+        if position < 0:
+            raise InputError("the archive holds no such patch", where=str(patch_id))
+        return int(position)

@@ -1,0 +1,134 @@
+"""Whether an archive is whole: structure, counts, every checksum, shares, footprints."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pyarrow as pa
+
+from benforge.archive.check_rows import check_rows
+from benforge.archive.check_scene import check_files, check_structure
+from benforge.archive.finding import Finding
+from benforge.archive.index import merge_rows, read_attributes, read_rows, same_rows
+from benforge.archive.layout import (
+    BUILD,
+    INDEX,
+    MANIFEST,
+    META,
+    parse_frame,
+    scene_names,
+    scene_path,
+)
+from benforge.archive.manifest import hash_file
+from benforge.archive.meta import ArchiveMeta, SceneEntry, read_meta
+from benforge.core.progress import Progress, silent
+from benforge.errors import BenError
+
+__all__ = ["Finding", "check_archive"]
+
+
+def check_archive(root: Path, *, progress: Progress = silent) -> list[Finding]:
+    """Check an archive; damage is reported, never raised.
+
+    Args:
+        root: the archive's folder.
+        progress: told which scene is checked.
+
+    Returns:
+        What was found, most general first; nothing with the severity "error" means that every
+        byte is as it was written and that rows, scenes and pixels fit each other.
+    """
+    try:
+        meta = read_meta(root)
+    except BenError as error:
+        return [_from_error(error, root / META)]
+    names = sorted({scene.name for scene in meta.scenes} | set(scene_names(root)))
+    findings = [*_check_leavings(root), *_check_scene_list(root, meta)]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, name in enumerate(names):
+            progress(f"checking {name}", done, len(names))
+            findings += _check_scene(root, name, meta, pool)
+    progress("checking the index", len(names), len(names))
+    return [*findings, *_check_index(root)]
+
+
+def _from_error(error: BenError, where: Path) -> Finding:
+    return Finding(where=error.where or str(where), what=error.what)
+
+
+def _check_leavings(root: Path) -> Iterator[Finding]:
+    for path in sorted((root / BUILD).glob("*")):
+        yield Finding(
+            where=str(path),
+            what="left behind by a build that was cut off; the next build removes it",
+            severity="note",
+        )
+
+
+def _check_scene_list(root: Path, meta: ArchiveMeta) -> Iterator[Finding]:
+    listed, there = {scene.name for scene in meta.scenes}, set(scene_names(root))
+    for name in sorted(listed - there):
+        yield Finding(where=str(scene_path(root, name)), what="the scene is missing")
+    for name in sorted(there - listed):
+        yield Finding(
+            where=str(scene_path(root, name)),
+            what="archive.json does not list this scene; the next build takes it up",
+        )
+
+
+def _check_scene(
+    root: Path, name: str, meta: ArchiveMeta, pool: ThreadPoolExecutor
+) -> list[Finding]:
+    folder = scene_path(root, name)
+    if not folder.is_dir():
+        return []
+    entries = [scene for scene in meta.scenes if scene.name == name]
+    findings = [*check_files(folder, pool), *_check_manifest(folder, entries)]
+    try:
+        frame = parse_frame(read_attributes(folder), folder)
+        findings += check_structure(folder, frame, meta.sensor)
+        rows = read_rows(folder / INDEX)
+    except BenError as error:
+        return [*findings, _from_error(error, folder)]
+    findings += check_rows(rows, name, frame, meta.nomenclature, folder / INDEX)
+    return [*findings, *_check_count(folder, rows, entries)]
+
+
+def _check_manifest(folder: Path, entries: Sequence[SceneEntry]) -> Iterator[Finding]:
+    path = folder / MANIFEST
+    if path.is_file() and any(hash_file(path) != entry.manifest for entry in entries):
+        yield Finding(where=str(path), what="differs from what archive.json says of it")
+
+
+def _check_count(folder: Path, rows: pa.Table, entries: Sequence[SceneEntry]) -> Iterator[Finding]:
+    for entry in entries:
+        if entry.patches != len(rows):
+            what = f"{len(rows)} rows, archive.json says {entry.patches}"
+            yield Finding(where=str(folder / INDEX), what=what)
+
+
+def _check_index(root: Path) -> list[Finding]:
+    """Whether the index holds the rows of the scenes, no more and no less."""
+    path = root / INDEX
+    try:
+        index = read_rows(path)
+    except BenError as error:
+        return [_from_error(error, path)]
+    expected = _merged_rows(root)
+    if expected is None or same_rows(index, expected):
+        return []
+    what = "differs from the rows of the scenes; the next build makes it anew"
+    if len(index) != len(expected):
+        what = f"{len(index)} rows, the scenes have {len(expected)}; the next build makes it anew"
+    return [Finding(where=str(path), what=what)]
+
+
+def _merged_rows(root: Path) -> pa.Table | None:
+    """The rows of all scenes as the index has them; None where a scene's cannot be read."""
+    try:
+        return merge_rows([read_rows(scene_path(root, name) / INDEX) for name in scene_names(root)])
+    except BenError:
+        return None

@@ -1,0 +1,61 @@
+"""Files that are either whole or not there, and one clear line when the disk is full."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benforge.errors import BenError, StorageError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def storage_errors(where: Path) -> Iterator[None]:
+    """Turn what the operating system says while writing into a `StorageError`.
+
+    Raises:
+        StorageError: the disk or a quota is full, or `where` cannot be written.
+    """
+    try:
+        yield
+    except BenError:
+        raise
+    except OSError as error:
+        raise _storage_error(error, where) from error
+
+
+def _storage_error(error: OSError, where: Path) -> StorageError:
+    if error.errno in _FULL:
+        return StorageError(
+            "the disk is full",
+            where=where,
+            do="Free space and run the same command again: it goes on where it stopped",
+        )
+    reason = (error.strerror or str(error)).lower()
+    return StorageError(
+        f"cannot be written, {reason}",
+        where=where,
+        do="See to the folder and run the command again",
+    )
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file that is seen whole or not at all, also by a reader and after a crash.
+
+    Raises:
+        StorageError: the disk is full or the file cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with storage_errors(path):
+        try:
+            with draft.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)

@@ -1,0 +1,289 @@
+"""One array of a scene, read a patch at a time: through memory maps where its layout is ours.
+
+A patch is counted row by row: `row * columns + column`.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from benforge.archive.manifest import read_manifest
+from benforge.archive.shards import EMPTY, damaged, parse_index
+from benforge.archive.storage import ChunkCodec, PlainCodec, parse_codec
+
+_INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
+_LITTLE: tuple[dict[str, str], ...] = ({}, {"endian": "little"})
+
+_PlainShard = tuple[npt.NDArray[Any], list[int | None]]
+"""The stored chunks of a shard, and which of them each chunk of the index is."""
+
+_CodedShard = tuple[memoryview, npt.NDArray[np.uint64]]
+"""The bytes of a shard, and offset and length of each chunk."""
+
+
+class PatchArray(Protocol):
+    """One array of a scene."""
+
+    @property
+    def facts(self) -> ArrayFacts:
+        """Its shape and how it is cut."""
+        ...
+
+    def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
+        """A copy of one patch's pixels, in `out` if given; zeros where none are stored.
+
+        The patch is one that the array has: callers check.
+
+        Raises:
+            ArchiveError: the shard is damaged.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ArrayFacts:
+    """What an array's metadata say, as far as reading needs it.
+
+    Args:
+        dtype: type of a value, little-endian.
+        patch_shape: `band row col` or `row col` of one patch.
+        rows: of patches.
+        columns: of patches.
+        shard_rows: rows of patches in a shard.
+        shard_columns: columns of patches in a shard.
+        codec: what decodes a chunk; None where the layout is not ours.
+    """
+
+    dtype: np.dtype[Any]
+    patch_shape: tuple[int, ...]
+    rows: int
+    columns: int
+    shard_rows: int
+    shard_columns: int
+    codec: ChunkCodec | None
+
+    @property
+    def shard_counts(self) -> tuple[int, int]:
+        """Rows and columns of shards."""
+        return -(-self.rows // self.shard_rows), -(-self.columns // self.shard_columns)
+
+    @property
+    def shards(self) -> int:
+        """Files that the array has at most."""
+        down, across = self.shard_counts
+        return down * across
+
+    @property
+    def patch_bytes(self) -> int:
+        """Bytes of a patch in memory."""
+        return int(np.prod(self.patch_shape)) * self.dtype.itemsize
+
+
+def open_array(folder: Path) -> PatchArray:
+    """An array of a scene.
+
+    Args:
+        folder: below the scene, holds `zarr.json`; shards are opened when they are first read.
+
+    Raises:
+        ArchiveError: the metadata are missing or damaged.
+    """
+    path = folder / "zarr.json"
+    try:
+        facts = _parse_facts(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise damaged("the array's metadata cannot be read", path) from error
+    if facts.codec is None:
+        return ZarrArray(folder, facts)
+    kind = PlainArray if isinstance(facts.codec, PlainCodec) else CodedArray
+    return kind(folder, facts)
+
+
+def _parse_facts(metadata: Mapping[str, Any]) -> ArrayFacts:
+    shard = metadata["chunk_grid"]["configuration"]["chunk_shape"]
+    codecs = metadata["codecs"]
+    sharded = [codec["name"] for codec in codecs] == ["sharding_indexed"]
+    chunk = codecs[0]["configuration"]["chunk_shape"] if sharded else shard
+    height, width = chunk[-2:]
+    default_keys = {"name": "default", "configuration": {"separator": "/"}}
+    ours = sharded and metadata["chunk_key_encoding"] == default_keys
+    return ArrayFacts(
+        dtype=np.dtype(metadata["data_type"]).newbyteorder("<"),
+        patch_shape=tuple(chunk),
+        rows=metadata["shape"][-2] // height,
+        columns=metadata["shape"][-1] // width,
+        shard_rows=shard[-2] // height,
+        shard_columns=shard[-1] // width,
+        codec=_parse_codec(codecs[0]["configuration"]) if ours else None,
+    )
+
+
+def _parse_codec(sharding: Mapping[str, Any]) -> ChunkCodec | None:
+    first, *rest = sharding["codecs"]
+    little = first["name"] == "bytes" and first.get("configuration", {}) in _LITTLE
+    at_end = sharding.get("index_location", "end") == "end"
+    ours = little and at_end and sharding["index_codecs"] == _INDEX_CODECS
+    return parse_codec(rest) if ours else None
+
+
+@cache
+def _locate(rows: int, columns: int, high: int, wide: int) -> list[tuple[int, int]]:
+    """Shard and chunk of every patch; shared by the arrays of all scenes that are cut alike."""
+    across = -(-columns // wide)
+    return [
+        (row // high * across + column // wide, row % high * wide + column % wide)
+        for row in range(rows)
+        for column in range(columns)
+    ]
+
+
+class _ShardFiles:
+    """The files of an array's shards, opened as memory maps.
+
+    Maps outlive their file handles, so an open array holds no file descriptor; they are shared
+    with forked processes.
+    """
+
+    def __init__(self, folder: Path, facts: ArrayFacts) -> None:
+        self._folder, self._facts = folder, facts
+
+    def path(self, shard: int) -> Path:
+        """The file of a shard, counted row by row."""
+        bands = ("0",) * (len(self._facts.patch_shape) - 2)
+        row, column = divmod(shard, self._facts.shard_counts[1])
+        return self._folder.joinpath("c", *bands, str(row), str(column))
+
+    def open(self, shard: int) -> tuple[memoryview, npt.NDArray[np.uint64]]:
+        """The bytes of a shard and its index, `chunk (offset, length)`, verified.
+
+        Raises:
+            ArchiveError: the file is missing or damaged.
+        """
+        path, count = self.path(shard), self._facts.shard_rows * self._facts.shard_columns
+        data = self._map(path)
+        if data is None:
+            return memoryview(b""), np.full((count, 2), EMPTY, np.uint64)
+        return data, parse_index(data, count, where=path)
+
+    def _map(self, path: Path) -> memoryview | None:
+        """The file's bytes; None for a shard that holds no patch and so is no file."""
+        try:
+            with path.open("rb") as file:
+                return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except FileNotFoundError:
+            scene = self._folder.parent
+            if path.relative_to(scene).as_posix() in read_manifest(scene):
+                raise damaged("the shard is missing", path) from None
+            return None
+        except (OSError, ValueError) as error:
+            raise damaged(f"the shard cannot be read, {error}", path) from error
+
+
+class PlainArray:
+    """An array stored without compression: a patch costs one lookup and one copy."""
+
+    def __init__(self, folder: Path, facts: ArrayFacts) -> None:
+        self.facts = facts
+        self._files = _ShardFiles(folder, facts)
+        self._where = _locate(facts.rows, facts.columns, facts.shard_rows, facts.shard_columns)
+        self._shards: list[_PlainShard | None] = [None] * facts.shards
+
+    def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
+        """See `PatchArray`."""
+        shard, chunk = self._where[patch]
+        chunks, slots = self._shards[shard] or self._open(shard)
+        slot = slots[chunk]
+        if slot is None:
+            return _zeros(self.facts, out)
+        if out is None:
+            copy: npt.NDArray[Any] = chunks[slot].copy()
+            return copy
+        out[...] = chunks[slot]
+        return out
+
+    def _open(self, shard: int) -> _PlainShard:
+        data, index = self._files.open(shard)
+        size = self.facts.patch_bytes
+        stored = index[:, 0] != EMPTY
+        if (index[stored, 1] != size).any() or (index[stored, 0] % size).any():
+            raise damaged("the shard's chunks do not fit its patches", self._files.path(shard))
+        count = int(index[stored, 0].max()) // size + 1 if stored.any() else 0
+        chunks = np.ndarray((count, *self.facts.patch_shape), self.facts.dtype, data)
+        slots = [
+            int(offset) // size if there else None
+            for offset, there in zip(index[:, 0], stored, strict=True)
+        ]
+        opened = self._shards[shard] = chunks, slots
+        return opened
+
+
+class CodedArray:
+    """An array of compressed chunks, each decoded straight from the map."""
+
+    def __init__(self, folder: Path, facts: ArrayFacts) -> None:
+        assert facts.codec is not None
+        self.facts = facts
+        self._codec = facts.codec
+        self._files = _ShardFiles(folder, facts)
+        self._where = _locate(facts.rows, facts.columns, facts.shard_rows, facts.shard_columns)
+        self._shards: list[_CodedShard | None] = [None] * facts.shards
+
+    def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
+        """See `PatchArray`."""
+        shard, chunk = self._where[patch]
+        data, index = self._shards[shard] or self._open(shard)
+        offset, length = index[chunk].tolist()
+        if offset == EMPTY:
+            return _zeros(self.facts, out)
+        target = out if out is not None else np.empty(self.facts.patch_shape, self.facts.dtype)
+        try:
+            self._codec.decode(data[offset : offset + length], target)
+        except (RuntimeError, ValueError) as error:
+            raise damaged("a chunk cannot be decoded", self._files.path(shard)) from error
+        return target
+
+    def _open(self, shard: int) -> _CodedShard:
+        opened = self._shards[shard] = self._files.open(shard)
+        return opened
+
+
+class ZarrArray:
+    """An array of a layout that is not ours, read through zarr-python: right, but slower."""
+
+    def __init__(self, folder: Path, facts: ArrayFacts) -> None:
+        import zarr  # here, as importing it takes longer than opening most archives
+
+        self.facts = facts
+        self._folder = folder
+        self._array = zarr.open_array(folder, mode="r")
+
+    def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
+        """See `PatchArray`."""
+        row, column = divmod(patch, self.facts.columns)
+        height, width = self.facts.patch_shape[-2:]
+        rows = slice(row * height, (row + 1) * height)
+        columns = slice(column * width, (column + 1) * width)
+        try:
+            found = np.asarray(self._array[..., rows, columns])
+        except (RuntimeError, ValueError, OSError) as error:
+            raise damaged(f"cannot be read, {error}", self._folder) from error
+        if out is None:
+            return found
+        out[...] = found
+        return out
+
+
+def _zeros(facts: ArrayFacts, out: npt.NDArray[Any] | None) -> npt.NDArray[Any]:
+    if out is None:
+        return np.zeros(facts.patch_shape, facts.dtype)
+    out[...] = 0
+    return out

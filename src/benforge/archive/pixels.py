@@ -1,0 +1,189 @@
+"""The pixels of an archive, read at random at the speed of memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from benforge.archive.layout import array_name, scene_path
+from benforge.archive.mapped import PatchArray, open_array
+from benforge.archive.shards import damaged
+from benforge.core.sensor import Sensor
+from benforge.errors import ArchiveError, InputError
+
+MAX_MAPS = 32_000
+"""Shards mapped at once, half of what Linux allows a process (vm.max_map_count, 65,530);
+the whole of BigEarthNet, 125 full tiles with land cover, takes 30,625."""
+
+Read = Callable[..., npt.NDArray[np.uint16]]
+"""`PatchArray.read` of one array."""
+
+Place = tuple[str, int, int]
+"""Scene, column and row of a patch."""
+
+
+@dataclass(slots=True)
+class _Scene:
+    """The arrays of a scene that have been opened, all of `rows` x `columns` patches."""
+
+    folder: Path
+    rows: int
+    columns: int
+    bands: tuple[tuple[int, PatchArray], ...]
+    readers: tuple[tuple[int, Read], ...]
+    maps: dict[str, PatchArray | None] = field(default_factory=dict)
+
+    def patch(self, column: int, row: int) -> int:
+        """The patch as its arrays count it.
+
+        Raises:
+            InputError: there is no such patch.
+        """
+        if 0 <= column < self.columns and 0 <= row < self.rows:
+            return row * self.columns + column
+        raise InputError(f"there is no patch at column {column}, row {row}", where=self.folder)
+
+
+class PixelReader:
+    """Reads patches of the scenes of one archive; every read returns a copy.
+
+    Scenes and shards are opened when they are first read; where too many are open, the scene
+    opened first is closed. A reader may be pickled, and used after a fork and from threads.
+
+    Args:
+        root: the archive's folder.
+        sensor: the archive's sensor.
+        max_maps: how many shards may be mapped at once.
+    """
+
+    def __init__(self, root: Path, sensor: Sensor, max_maps: int = MAX_MAPS) -> None:
+        self._root, self._sensor, self._max_maps = root, sensor, max_maps
+        self._scenes: dict[str, _Scene] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Maps stay behind: the copy opens its own."""
+        return type(self), (self._root, self._sensor, self._max_maps)
+
+    def read(self, scene: str, column: int, row: int) -> dict[int, npt.NDArray[np.uint16]]:
+        """All bands of one patch.
+
+        Returns:
+            Pixel size (m) to `band row col`, uint16, at native size; zeros for a patch that the
+            archive dropped.
+
+        Raises:
+            ArchiveError: there is no such scene, or a shard is damaged.
+            InputError: there is no such patch.
+        """
+        opened = self._scenes.get(scene) or self._open(scene)
+        patch = opened.patch(column, row)
+        arrays = {}  # a loop, as a comprehension costs a call, which shows here
+        for size, read in opened.readers:
+            arrays[size] = read(patch)
+        return arrays
+
+    def read_array(
+        self, scene: str, pixel_size: int, column: int, row: int
+    ) -> npt.NDArray[np.uint16]:
+        """The bands of one pixel size, `band row col`.
+
+        Raises:
+            ArchiveError: there is no such scene or pixel size, or a shard is damaged.
+            InputError: there is no such patch.
+        """
+        opened = self._scenes.get(scene) or self._open(scene)
+        for size, array in opened.bands:
+            if size == pixel_size:
+                return array.read(opened.patch(column, row))
+        raise ArchiveError(f"no band has pixels of {pixel_size} m", where=opened.folder)
+
+    def read_map(self, scene: str, name: str, column: int, row: int) -> npt.NDArray[Any] | None:
+        """One patch of `land_cover` (uint16) or `scene_classification` (uint8), `row col`.
+
+        Returns:
+            The classes, or None where the scene holds no such array.
+
+        Raises:
+            ArchiveError: there is no such scene, or a shard is damaged.
+            InputError: there is no such patch.
+        """
+        opened = self._scenes.get(scene) or self._open(scene)
+        if name not in opened.maps:
+            folder = opened.folder / name
+            opened.maps[name] = open_array(folder) if folder.is_dir() else None
+        array = opened.maps[name]
+        return None if array is None else array.read(opened.patch(column, row))
+
+    def read_many(
+        self, places: Sequence[Place], out: Mapping[int, npt.NDArray[np.uint16]] | None = None
+    ) -> Mapping[int, npt.NDArray[np.uint16]]:
+        """All bands of many patches of the same size, in the order given.
+
+        Args:
+            places: scene, column and row of each.
+            out: pixel size to `patch band row col` to write into, as this returns it; a new one
+                if None. Only the pixel sizes it holds are read.
+
+        Returns:
+            Pixel size (m) to `patch band row col`, uint16; empty for no places and no `out`.
+
+        Raises:
+            ArchiveError: there is no such scene, or a shard is damaged.
+            InputError: there is no such patch.
+        """
+        out = self._room(places) if out is None else out
+        for position, (scene, column, row) in enumerate(places):
+            opened = self._scenes.get(scene) or self._open(scene)
+            patch = opened.patch(column, row)
+            for size, read in opened.readers:
+                if size in out:
+                    read(patch, out[size][position])
+        return out
+
+    def _room(self, places: Sequence[Place]) -> dict[int, npt.NDArray[np.uint16]]:
+        if not places:
+            return {}
+        bands = (self._scenes.get(places[0][0]) or self._open(places[0][0])).bands
+        shapes = {size: (len(places), *array.facts.patch_shape) for size, array in bands}
+        return {size: np.empty(shape, np.uint16) for size, shape in shapes.items()}
+
+    def close(self) -> None:
+        """Unmap everything; the next read opens again."""
+        self._scenes.clear()
+
+    def _open(self, scene: str) -> _Scene:
+        folder = scene_path(self._root, scene)
+        if not folder.is_dir():
+            raise ArchiveError(
+                "the scene's folder is missing", where=folder, do="See more with: ben check"
+            )
+        sizes = self._sensor.pixel_sizes
+        bands = tuple((size, open_array(folder / array_name(size))) for size in sizes)
+        readers = tuple((size, array.read) for size, array in bands)
+        opened = _Scene(folder, *_shape(folder, bands), bands, readers)
+        while self._scenes and self._maps() + _maps(opened) > self._max_maps:
+            self._scenes.pop(next(iter(self._scenes)), None)
+        self._scenes[scene] = opened
+        return opened
+
+    def _maps(self) -> int:
+        return sum(_maps(scene) for scene in tuple(self._scenes.values()))
+
+
+def _shape(folder: Path, bands: Sequence[tuple[int, PatchArray]]) -> tuple[int, int]:
+    """Rows and columns of patches, which all arrays of a scene share."""
+    shapes = {(array.facts.rows, array.facts.columns) for _, array in bands}
+    if len(shapes) > 1:
+        raise damaged("the scene's arrays are not cut into the same patches", folder)
+    return shapes.pop()
+
+
+def _maps(scene: _Scene) -> int:
+    """Maps that a scene may come to hold: of its bands, and of two class maps like the first."""
+    shards = [array.facts.shards for _, array in scene.bands]
+    return sum(shards) + 2 * max(shards)

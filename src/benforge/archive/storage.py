@@ -1,0 +1,121 @@
+"""How chunks are compressed: the recipe's word for it, Zarr's words for it, and the codec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+import msgspec
+import numcodecs
+import numpy as np
+import numpy.typing as npt
+from numcodecs.blosc import Blosc
+from numcodecs.zstd import Zstd
+
+from benforge.errors import RecipeError
+
+# Blosc's own threads lay blocks out in the order they end: the bytes would vary from run to run.
+numcodecs.blosc.use_threads = False
+
+
+class StorageRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the pixels are stored; land cover and scene classification are always zstd.
+
+    Args:
+        compression: "none" reads at the speed of memory; "blosc" (zstd after bit shuffling)
+            takes about half the room; "zstd" is the plain form that more tools decode.
+        level: effort, 1 to 9; without meaning for "none".
+
+    Raises:
+        RecipeError: another compression or level.
+    """
+
+    compression: Literal["none", "zstd", "blosc"] = "none"
+    level: int = 3
+
+    def __post_init__(self) -> None:
+        if self.compression not in ("none", "zstd", "blosc"):
+            raise RecipeError(
+                f"no compression is called {self.compression!r}", do="Use none, zstd or blosc"
+            )
+        if not 1 <= self.level <= 9:
+            raise RecipeError(f"a compression level of {self.level}", do="Use 1 to 9")
+
+
+MAPS = StorageRecipe(compression="zstd", level=9)
+"""Storage of class maps: runs of the same code, a hundredth of the room."""
+
+
+class ChunkCodec(Protocol):
+    """One way to store the bytes of a chunk."""
+
+    def encode(self, buf: npt.NDArray[Any]) -> bytes:
+        """The stored bytes of a contiguous array."""
+        ...
+
+    def decode(self, buf: memoryview, out: npt.NDArray[Any]) -> object:
+        """Fill a contiguous array from stored bytes."""
+        ...
+
+
+class PlainCodec:
+    """Chunks as they are in memory, little-endian."""
+
+    def encode(self, buf: npt.NDArray[Any]) -> bytes:
+        """The array's bytes."""
+        return buf.tobytes()
+
+    def decode(self, buf: memoryview, out: npt.NDArray[Any]) -> object:
+        """Copy."""
+        out[...] = np.frombuffer(buf, out.dtype).reshape(out.shape)
+        return out
+
+
+def zarr_codecs(storage: StorageRecipe, item_size: int) -> tuple[dict[str, Any], ...]:
+    """The bytes-to-bytes codecs of an array as Zarr v3 metadata; empty for "none"."""
+    if storage.compression == "none":
+        return ()
+    if storage.compression == "zstd":
+        config: dict[str, Any] = {"level": storage.level, "checksum": False}
+        return ({"name": "zstd", "configuration": config},)
+    config = {
+        "typesize": item_size,
+        "cname": "zstd",
+        "clevel": storage.level,
+        "shuffle": "bitshuffle",
+        "blocksize": 0,
+    }
+    return ({"name": "blosc", "configuration": config},)
+
+
+def make_codec(storage: StorageRecipe) -> ChunkCodec:
+    """The codec that stores chunks as the recipe says."""
+    if storage.compression == "none":
+        return PlainCodec()
+    if storage.compression == "zstd":
+        zstd: ChunkCodec = Zstd(level=storage.level, checksum=False)
+        return zstd
+    blosc: ChunkCodec = Blosc("zstd", storage.level, Blosc.BITSHUFFLE)
+    return blosc
+
+
+def parse_codec(codecs: Sequence[Mapping[str, Any]]) -> ChunkCodec | None:
+    """The codec that decodes an array's chunks, or None where only zarr-python can tell.
+
+    Args:
+        codecs: the inner codecs after `bytes`, as `zarr_codecs` gives them. Level and shuffle
+            do not matter: the chunks themselves say them.
+    """
+    match [codec["name"] for codec in codecs]:
+        case []:
+            return PlainCodec()
+        case ["zstd"]:
+            return make_codec(StorageRecipe(compression="zstd"))
+        case ["blosc"]:
+            return make_codec(StorageRecipe(compression="blosc"))
+    return None
+
+
+def compression_of(codecs: Sequence[Mapping[str, Any]]) -> str:
+    """The recipe's word for an array's compression: "none", "zstd", "blosc" or what it names."""
+    return "+".join(str(codec["name"]) for codec in codecs) or "none"

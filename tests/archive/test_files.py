@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import errno
+import re
+from pathlib import Path
+
+import pytest
+
+from benforge.archive.files import storage_errors, write_atomic
+from benforge.errors import ArchiveError, StorageError
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_one_clear_line(tmp_path: Path, code: int) -> None:
+    line = re.escape(f"{tmp_path}: the disk is full. Free space and run the same command again")
+    with pytest.raises(StorageError, match=line), storage_errors(tmp_path):
+        raise OSError(code, "No space left on device")
+
+
+def test_what_cannot_be_written_says_why(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot be written, is a directory"):
+        write_atomic(tmp_path, b"")
+
+
+def test_errors_of_benforge_pass_through(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match="other"), storage_errors(tmp_path):
+        raise ArchiveError("other")
+
+
+def test_a_file_is_replaced_whole_and_no_draft_stays(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_atomic(path, b"old")
+    write_atomic(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    write_atomic(path, b"old")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(StorageError, match="the disk is full"):
+        write_atomic(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]

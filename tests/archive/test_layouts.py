@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from benforge.archive.archive import Archive
+from benforge.archive.layouts import (
+    LAYOUTS,
+    detect_layout,
+    export_layout,
+    import_layout,
+    load_layout,
+)
+from benforge.errors import InputError, MissingError
+from benforge.testing.layouts import LayoutContract
+from tests.archive.v1_patches import make_patch
+
+
+class TestV1(LayoutContract):
+    @pytest.fixture
+    def layout(self):
+        return LAYOUTS["v1"]
+
+    @pytest.fixture
+    def source(self, tmp_path):
+        folder = tmp_path / "layout"
+        make_patch(folder, "S2A_MSIL2A_20190613T101031_26_57", seed=1)
+        make_patch(folder, "S2A_MSIL2A_20190613T101031_0_90", seed=2, labels=["Sea and ocean"])
+        make_patch(
+            folder,
+            "S2B_MSIL2A_20180204T94161_57_38",
+            seed=3,
+            tile_source="S2B_MSIL1C_20180204T94161_N0206_R036_T35VPK_20180204T115809.SAFE",
+            remark=[1, 2],
+        )
+        return folder
+
+
+def test_import_and_export_by_name_give_figures(tmp_path):
+    make_patch(tmp_path / "layout", "S2A_MSIL2A_20190613T101031_26_57")
+    imported = import_layout(tmp_path / "layout", tmp_path / "archive")
+    assert (imported["new_patches"], imported["scenes"]) == (1, 1)
+    exported = export_layout(Archive.open(tmp_path / "archive"), tmp_path / "out", "v1")
+    assert exported["new_patches"] == 1
+
+
+def test_an_unknown_layout_names_the_known_ones():
+    with pytest.raises(InputError, match=r"no layout is called 'v9'\. Use v1"):
+        load_layout("v9")
+
+
+def test_what_is_no_layout_says_what_was_expected(tmp_path):
+    with pytest.raises(MissingError, match="no such folder"):
+        detect_layout(tmp_path / "nowhere")
+    (tmp_path / "S2A_MSIL2A_20170613T101031_N0205_R022_T33UUP.SAFE").mkdir()
+    with pytest.raises(InputError, match="Expected BigEarthNet v1: folders such as"):
+        detect_layout(tmp_path)
