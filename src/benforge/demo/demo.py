@@ -1,0 +1,80 @@
+"""The main job on data that ship with benforge: import, simulate, build, check, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from benforge.archive.archive import Archive
+from benforge.archive.build import build_archive
+from benforge.archive.build_recipe import BuildRecipe
+from benforge.archive.check import check_archive
+from benforge.archive.files import storage_errors, write_atomic
+from benforge.archive.v1_import import import_v1
+from benforge.core.progress import Progress, silent
+from benforge.demo.report import Made, render_report
+from benforge.demo.sample import unpack_sample
+from benforge.labels.recipe import LabelRecipe
+from benforge.scenes.simulate import SimulateDate, SimulateRecipe, simulate
+
+SIZE = 1800
+"""Pixels of 10 m along the simulated tile: 15 x 15 patches."""
+
+DATES = (
+    SimulateDate(date=date(2017, 7, 2), haze=0.1),
+    SimulateDate(date=date(2018, 2, 17), cloud=0.2, snow=0.45),
+)
+
+RECIPE = BuildRecipe(
+    labels=LabelRecipe(nomenclature="clc-43", policy="presence", max_unlabelled=1.0)
+)
+"""Labels as BigEarthNet v1 gives them: every class that occurs in a patch."""
+
+
+def run_demo(out: Path, progress: Progress = silent, *, size: int = SIZE) -> Path:
+    """Make two archives from what ships with benforge, check both, and write a report of them.
+
+    What is there from an earlier run is kept and used.
+
+    Args:
+        out: folder for the archives `sample-archive` and `simulated-archive`, their sources, and
+            the report.
+        progress: told what is being done.
+        size: pixels of 10 m along the simulated tile; a multiple of 120.
+
+    Returns:
+        `out/report.html`, a page that needs no other file.
+
+    Raises:
+        BenError: `out` cannot be written, or holds something else of these names.
+    """
+    with storage_errors(out):
+        sample = unpack_sample(out)
+    real = _imported(sample, out / "sample-archive", progress)
+    simulated = _built(out / "simulated-products", out / "simulated-archive", size, progress)
+    progress("writing the report")
+    report = out / "report.html"
+    write_atomic(report, render_report(real, simulated).encode())
+    return report
+
+
+def _imported(sample: Path, out: Path, progress: Progress) -> Made:
+    summary = import_v1(sample, out, progress=progress)
+    return _made("BigEarthNet v1 sample, imported", out, summary.seconds, progress)
+
+
+def _built(products: Path, out: Path, size: int, progress: Progress) -> Made:
+    recipe = SimulateRecipe(size=size, seed=7, dates=DATES)
+    found = simulate(products, recipe, _prefixed(progress, "simulating"))
+    summary = build_archive(found.products, found.land_cover, out, RECIPE, progress=progress)
+    return _made("Simulated products, built", out, summary.seconds, progress)
+
+
+def _prefixed(progress: Progress, verb: str) -> Callable[[str], None]:
+    return lambda message: progress(f"{verb} {message}")
+
+
+def _made(name: str, out: Path, seconds: float, progress: Progress) -> Made:
+    findings = check_archive(out, progress=progress)
+    return Made(name, Archive.open(out), findings, seconds)
