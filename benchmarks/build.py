@@ -29,7 +29,7 @@ def prepare(size: str) -> tuple[Path, Path]:
     pixels, polygons = SIZES[size]
     folder = WORK / size
     if not (folder / "land_cover.gpkg").exists() or not list(folder.glob("*.SAFE")):
-        words = ["--size", str(pixels), "--polygons", str(polygons), "--dates", "2017-06-13"]
+        words = ["--size", str(pixels), "--polygons", str(polygons), "--date", "2017-06-13"]
         run_alone([*_ben(), "simulate", "--out", str(folder), *words])
     return next(folder.glob("*.SAFE")), folder / "land_cover.gpkg"
 

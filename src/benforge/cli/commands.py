@@ -1,0 +1,206 @@
+"""The verbs of `ben`: each parses, calls one function of the library and prints one summary."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+import typer
+
+from benforge.cli.main import app
+from benforge.cli.terminal import print_facts, print_findings, print_json, showing_progress
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+ArchiveArgument = Annotated[Path, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")]
+CompressionOption = Annotated[
+    Literal["none", "zstd", "blosc"] | None,
+    typer.Option(
+        help="How pixels are stored: *none* reads fastest, *blosc* takes half the room, "
+        "*zstd* lies between."
+    ),
+]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")]
+
+
+@app.command()
+def build(
+    products: Annotated[
+        list[Path], typer.Argument(help="Sentinel-2 products: SAFE folders or zips.")
+    ],
+    land_cover: Annotated[
+        Path,
+        typer.Option(help="Land-cover map: CORINE polygons (gpkg, shp, gdb) or raster (tif)."),
+    ],
+    out: OutOption,
+    profile: Annotated[
+        Literal["ben-v1", "ben-v2", "custom"] | None,
+        typer.Option(help="Rules to follow; ben-v1 if neither this nor a recipe says."),
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="TOML file with rules of your own; see docs/recipes.md.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="One rule, as table.key=value.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Tiles built at a time; 2.5 GB of memory each.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Build on the dask cluster with this scheduler address.")
+    ] = None,
+    compression: CompressionOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Build an archive from products and a land-cover map, or add products to one.
+
+    Interrupt it when you like: the same command goes on where it stopped, and what is built
+    already is left alone.
+
+    `ben build S2A_MSIL2A_*.SAFE --land-cover U2018_CLC2018_V2020_20u1.gpkg --out archive`
+    """
+    from benforge.archive.build import build_archive
+    from benforge.recipe.load import load_recipe
+
+    words = [*(changes or []), *([f"storage.compression={compression}"] if compression else [])]
+    rules = load_recipe(profile, recipe, words)
+    with showing_progress("Building") as progress:
+        summary = build_archive(
+            products, land_cover, out, rules, workers=workers, cluster=cluster, progress=progress
+        )
+    if json:
+        print_json(msgspec.to_builtins(summary))
+    else:
+        print_facts(f"Built {out}", summary.facts())
+
+
+@app.command()
+def info(archive: ArchiveArgument, json: JsonOption = False) -> None:
+    """Tell what an archive holds: patches, scenes, classes, countries, seasons, bytes."""
+    from benforge.archive.archive import Archive
+    from benforge.archive.info import describe_archive
+
+    found = describe_archive(Archive.open(archive))
+    if json:
+        print_json(msgspec.to_builtins(found))
+    else:
+        print_facts(str(archive), found.facts())
+
+
+@app.command()
+def check(archive: ArchiveArgument, json: JsonOption = False) -> None:
+    """Check an archive: structure, counts, every checksum, shares, footprints.
+
+    Names whatever is damaged; exits 1 if anything is.
+    """
+    from benforge.archive.check import check_archive
+
+    with showing_progress("Checking") as progress:
+        findings = check_archive(archive, progress=progress)
+    ok = not any(finding.severity == "error" for finding in findings)
+    if json:
+        print_json({"ok": ok, "findings": msgspec.to_builtins(findings)})
+    else:
+        print_findings(archive, findings, ok=ok)
+    raise typer.Exit(0 if ok else 1)
+
+
+@app.command(name="import")
+def import_(
+    layout_folder: Annotated[
+        Path, typer.Argument(help="Folder in a published layout.", metavar="LAYOUT")
+    ],
+    out: OutOption,
+    layout: Annotated[
+        str | None, typer.Option(help="Which layout; recognised by itself if left out.")
+    ] = None,
+    compression: CompressionOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Bring a published archive into benforge's: pixels, geometry, labels, names.
+
+    `ben import BigEarthNet-v1.0 --out archive`
+    """
+    from benforge.archive.layouts import import_layout
+    from benforge.archive.storage import StorageRecipe
+
+    storage = StorageRecipe(compression=compression) if compression else StorageRecipe()
+    with showing_progress("Importing") as progress:
+        summary = import_layout(layout_folder, out, layout, storage, progress)
+    print_json(summary) if json else print_facts(f"Imported into {out}", summary)
+
+
+@app.command()
+def export(
+    archive: ArchiveArgument,
+    out: OutOption,
+    layout: Annotated[str, typer.Option(help="Which layout to write: v1.")] = "v1",
+    json: JsonOption = False,
+) -> None:
+    """Write an archive in a published layout, for tools that read only that."""
+    from benforge.archive.archive import Archive
+    from benforge.archive.layouts import export_layout
+
+    with showing_progress("Exporting") as progress:
+        summary = export_layout(Archive.open(archive), out, layout, progress)
+    print_json(summary) if json else print_facts(f"Exported to {out}", summary)
+
+
+@app.command()
+def simulate(
+    out: OutOption,
+    size: Annotated[
+        int, typer.Option(help="Pixels of 10 m along the tile: 360 to 10980, a multiple of 6.")
+    ] = 1200,
+    seed: Annotated[int, typer.Option(help="Another seed gives another ground.")] = 1,
+    dates: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--date",
+            help="A product of this day; again for more. Weather after a colon: "
+            "2018-02-25:snow=0.5,cloud=0.2",
+        ),
+    ] = None,
+    level: Annotated[Literal["L1C", "L2A"], typer.Option(help="Processing level.")] = "L2A",
+    baseline: Annotated[str, typer.Option(help="Processing baseline.")] = "02.05",
+    polygons: Annotated[
+        int | None, typer.Option(help="Polygons of the map, about; as real maps if left out.")
+    ] = None,
+) -> None:
+    """Make up a land-cover map and Sentinel-2 products over it, to build from.
+
+    The products are valid SAFE folders that say that they are simulated.
+
+    `ben simulate --out world --date 2017-06-13 --date 2018-02-25:snow=0.5,cloud=0.2`
+    """
+    from benforge.cli.words import parse_date
+    from benforge.scenes.simulate import SimulateRecipe
+    from benforge.scenes.simulate import simulate as simulate_products
+
+    rules = SimulateRecipe(
+        size=size,
+        seed=seed,
+        dates=tuple(parse_date(word) for word in dates or ["2017-06-13"]),
+        level=level,
+        baseline=baseline,
+        polygons=polygons,
+    )
+    with showing_progress("Simulating") as progress:
+        found = simulate_products(out, rules, progress)
+    products = {f"product {i}": path for i, path in enumerate(found.products, start=1)}
+    print_facts(f"Simulated into {out}", {"land cover": found.land_cover, **products})
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("demo"),
+) -> None:
+    """Show the main job on data that ships: import, simulate, build, check, and one page of it.
+
+    Takes about a minute. Open the page that it names in a browser.
+    """
+    from benforge.demo.demo import run_demo
+
+    with showing_progress("Demo") as progress:
+        report = run_demo(out, progress)
+    print_facts("The demo is done", {"open": report})

@@ -1,0 +1,60 @@
+"""The command `ben`."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Sequence
+
+import click
+import typer
+
+from benforge.cli.terminal import print_error
+from benforge.errors import BenError
+
+app = typer.Typer(
+    name="ben",
+    help="Build, check and explore BigEarthNet archives: from Sentinel-2 products and a "
+    "land-cover map to labelled patches. Start with `ben demo`.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run `ben`: exit 0 when fine, 1 with one line on an error, 2 on wrong usage, 130 on ^C."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run `ben` with these arguments (default: the process's) and return the exit status."""
+    from benforge.cli import commands  # noqa: F401  registers the verbs
+
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(arguments, prog_name="ben", standalone_mode=False)
+    except BenError as error:
+        print_error(str(error))
+        return 1
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print_error("stopped. What is whole is kept; run the same command again to go on")
+        return 130
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        print_error(f"{error.filename or 'writing'}: {error.strerror}. {_DISK_ERRORS[error.errno]}")
+        return 1
+    return status if isinstance(status, int) else 0
+
+
+_DISK_ERRORS = {
+    errno.ENOSPC: "Free some space and run the same command again: it goes on where it was",
+    errno.EDQUOT: "Your quota is used up; free some space and run the same command again",
+    errno.EACCES: "You may not write there; choose another folder",
+    errno.EROFS: "That disk is read-only; choose another folder",
+}
