@@ -138,7 +138,7 @@ def test_a_damaged_product_leaves_what_is_whole_and_can_be_gone_on_with(
     (file,) = copy.glob("*33UVP*/GRANULE/*/IMG_DATA/R20m/*_B8A_20m.jp2")
     good = file.read_bytes()
     bad = bytearray(good)
-    bad[len(bad) // 2 :] = bytes(len(bad) - len(bad) // 2)
+    bad[len(bad) // 2 : -2] = bytes(len(bad) - 2 - len(bad) // 2)
     file.write_bytes(bad)
     with pytest.raises(ProductError, match="B8A"):
         build(copy, tmp_path / "out")

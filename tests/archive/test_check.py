@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import shapely
 
 from benforge.archive.archive import Archive
 from benforge.archive.check import check_archive
@@ -48,22 +49,29 @@ def test_progress_is_told(whole: Path) -> None:
     assert told[-1] == ("checking the index", 2, 2)
 
 
-def test_every_file_of_a_scene_is_guarded(whole: Path, tmp_path: Path) -> None:
-    scene = scene_path(whole, PRODUCT)
-    files = [p.relative_to(whole).as_posix() for p in scene.rglob("*") if p.is_file()]
+def damage(path: Path) -> None:
+    """Turn one bit in the middle of a file."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def test_every_damaged_file_of_a_scene_is_named(root: Path) -> None:
+    scene = scene_path(root, PRODUCT)
+    files = [p for p in sorted(scene.rglob("*")) if p.is_file() and p.name != "manifest.sha256"]
     assert len(files) > 25
-    for name in files:
-        root = shutil.copytree(whole, tmp_path / "archive")
-        path = root / name
-        data = bytearray(path.read_bytes())
-        data[len(data) // 2] ^= 1
-        path.write_bytes(data)
-        found = errors(root)
-        if name.endswith("manifest.sha256"):
-            assert found, name
-        else:
-            assert (name, "damaged, its checksum differs") in found
-        shutil.rmtree(root)
+    for path in files:
+        damage(path)
+    found = {where for where, what in errors(root) if what == "damaged, its checksum differs"}
+    assert found == {path.relative_to(root).as_posix() for path in files}
+
+
+def test_damaged_checksums_are_told(root: Path) -> None:
+    damage(scene_path(root, PRODUCT) / "manifest.sha256")
+    assert (
+        f"scenes/{PRODUCT}.zarr/manifest.sha256",
+        "differs from what archive.json says of it",
+    ) in errors(root)
 
 
 def test_a_missing_and_a_surplus_shard_are_named(root: Path) -> None:
@@ -77,11 +85,11 @@ def test_a_missing_and_a_surplus_shard_are_named(root: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["archive.json", "patches.parquet"])
-@pytest.mark.parametrize("damage", [None, b"", b"\0" * 100])
-def test_a_damaged_top_file_is_named(root: Path, name: str, damage: bytes | None) -> None:
-    (root / name).unlink() if damage is None else (root / name).write_bytes(damage)
-    where, what = errors(root)[0]
-    assert (where, what != "") == (name if damage is not None else where, True)
+@pytest.mark.parametrize("content", [None, b"", b"\0" * 100])
+def test_a_damaged_top_file_is_named(root: Path, name: str, content: bytes | None) -> None:
+    (root / name).unlink() if content is None else (root / name).write_bytes(content)
+    ((where, what),) = errors(root)
+    assert name in f"{where} {what}"
 
 
 @pytest.mark.parametrize(
@@ -149,7 +157,11 @@ def rewrite(root: Path, change: Callable[[dict[str, list[object]]], None]) -> li
         ("season", "winter", "has a season that its date is not in"),
         ("ulx", 300060.0, "has a corner that is not its column and row"),
         ("crs", "EPSG:32632", "has a corner that is not its column and row"),
-        ("geometry", b"\1", "has a footprint that is not its corner's"),
+        (
+            "geometry",
+            shapely.to_wkb(shapely.box(0, 0, 1, 1)),
+            "has a footprint that is not its corner's",
+        ),
         ("shares", [0.5, 0.25, 0.25], "has shares or pixels that do not fit its classes"),
         ("shares", [0.75, 0.5], "has shares outside 0 to 1 or above 1 in all"),
         ("shares", [-0.5, 0.5], "has shares outside 0 to 1 or above 1 in all"),
@@ -175,9 +187,7 @@ def test_a_patch_that_stands_twice_is_named(root: Path) -> None:
             values += values[:2]
 
     found = rewrite(root, change)
-    assert f"{PRODUCT}_00_00 and 1 more stands twice" in found or any(
-        line.endswith("and 1 more stands twice") for line in found
-    )
+    assert any(line.endswith(" and 1 more stands twice") for line in found)
 
 
 def test_rows_without_shares_are_fine(root: Path) -> None:

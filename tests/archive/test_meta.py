@@ -31,7 +31,7 @@ def test_the_file_tells_its_format_first_and_no_clock_or_path(tmp_path: Path) ->
 def test_what_is_not_an_archive_is_told(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="no such folder"):
         read_meta(tmp_path / "absent")
-    with pytest.raises(ArchiveError, match="not an archive, it holds no archive.json"):
+    with pytest.raises(ArchiveError, match="not an archive, it holds no archive"):
         read_meta(tmp_path)
 
 

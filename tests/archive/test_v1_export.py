@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
 import pytest
 import rasterio
@@ -14,7 +15,6 @@ from benforge.archive.v1_import import import_v1
 from benforge.core.grid import Grid
 from benforge.core.nomenclature import load_nomenclature
 from benforge.core.record import PatchRecord
-from benforge.demo.sample import unpack_sample
 from benforge.errors import ConflictError, GridError, InputError
 from benforge.testing.archives import make_scene, write_archive
 from tests.archive.v1_patches import json_path, make_patch
@@ -29,11 +29,10 @@ def small(tmp_path):
     return Archive.open(tmp_path / "archive")
 
 
-def test_66_real_patches_come_back_equal(tmp_path):
+def test_66_real_patches_come_back_equal(v1_sample, imported_sample, tmp_path):
     """Pixels, geometry and JSON content, through rasterio and json: not our own readers."""
-    source, out = unpack_sample(tmp_path), tmp_path / "out"
-    import_v1(source, tmp_path / "archive")
-    export_v1(Archive.open(tmp_path / "archive"), out)
+    source, out = v1_sample, tmp_path / "out"
+    export_v1(imported_sample, out)
     files = sorted(path.relative_to(source) for path in source.glob("*/*"))
     assert files == sorted(path.relative_to(out) for path in out.glob("*/*"))
     assert len(files) == 66 * 13
@@ -81,9 +80,12 @@ def test_another_patch_of_the_same_name_is_not_overwritten(small, tmp_path):
     assert json_path(other).read_bytes() == before
 
 
-def test_labels_of_other_classes_are_refused(small, tmp_path):
-    import msgspec
+def test_an_archive_is_not_exported_into(small):
+    with pytest.raises(ConflictError, match="the folder is an archive"):
+        export_v1(small, small.root)
 
+
+def test_labels_of_other_classes_are_refused(small, tmp_path):
     meta = msgspec.structs.replace(small.meta, nomenclature=load_nomenclature("ben-19"))
     with pytest.raises(InputError, match="labels of clc-43, these are of ben-19"):
         export_v1(replace(small, meta=meta), tmp_path / "out")
@@ -141,3 +143,8 @@ def test_two_tiles_of_one_time_are_both_named():
 def test_l1c_is_not_passed_off_as_l2a():
     with pytest.raises(InputError, match="publishes L2A, and this is L1C"):
         name_patches([_record(PRODUCT.replace("L2A", "L1C"), 3)])
+
+
+def test_a_name_that_would_leave_the_folder_is_refused():
+    with pytest.raises(InputError, match="not the name of a BigEarthNet v1 patch"):
+        name_patches([_record(PRODUCT, 3, "../../S2A_MSIL2A_20190613T94031_3_5")])

@@ -15,7 +15,6 @@ from benforge.archive.storage import StorageRecipe
 from benforge.archive.v1_import import import_v1
 from benforge.archive.v1_read import list_v1_patches, read_v1_bands, read_v1_patch
 from benforge.core.sensor import load_sensor
-from benforge.demo.sample import unpack_sample
 from benforge.errors import ArchiveError, BenError, ConflictError, GridError, MissingError
 from tests.archive.v1_patches import json_path, make_patch
 
@@ -24,16 +23,14 @@ SCENE = "S2A_MSIL1C_20190613T101031_N0207_R022_T33UUP"
 SENSOR = load_sensor()
 
 
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory):
-    return unpack_sample(tmp_path_factory.mktemp("sample"))
+@pytest.fixture
+def sample(v1_sample):
+    return v1_sample
 
 
-@pytest.fixture(scope="module")
-def archive(sample, tmp_path_factory):
-    out = tmp_path_factory.mktemp("imported") / "archive"
-    import_v1(sample, out)
-    return Archive.open(out)
+@pytest.fixture
+def archive(imported_sample):
+    return imported_sample
 
 
 def test_all_real_patches_are_there(archive, sample):

@@ -16,7 +16,6 @@ from benforge.archive.v1_names import (
     published_projection,
 )
 from benforge.core.identity import ProductId
-from benforge.demo.sample import unpack_sample
 from benforge.errors import InputError
 
 
@@ -102,12 +101,9 @@ def test_every_changed_time_of_the_archive_leads_to_its_product(shared_data):
         assert mend_tile_source(published) == product.removesuffix(".SAFE")
 
 
-def test_the_published_projection_is_rebuilt_to_the_letter(tmp_path):
+def test_the_published_projection_is_rebuilt_to_the_letter(v1_sample):
     """14 patches of the sample carry the official JSON, which spells out both axes."""
-    texts = {
-        json.loads(path.read_text())["projection"]
-        for path in unpack_sample(tmp_path).glob("*/*.json")
-    }
+    texts = {json.loads(path.read_text())["projection"] for path in v1_sample.glob("*/*.json")}
     official = {text for text in texts if 'AXIS["Latitude",NORTH]' in text}
     assert len(official) == 4
     assert {published_projection(parse_projection(text)) for text in official} == official

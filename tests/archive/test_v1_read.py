@@ -83,6 +83,11 @@ def _json(text):
     return lambda folder: json_path(folder).write_bytes(text)
 
 
+def _folder_for_json(folder):
+    json_path(folder).unlink()
+    json_path(folder).mkdir()
+
+
 def _changed(**changes):
     def change(folder):
         facts = json.loads(json_path(folder).read_text())
@@ -129,6 +134,8 @@ BAD = {
     "half a JSON": (_json(b'{"labels": ['), InputError, "not the metadata of a v1 patch"),
     "not UTF-8": (_json(b'{"labels": ["\xff"]}'), InputError, "not the metadata of a v1 patch"),
     "a JSON list": (_json(b"[]"), InputError, "not the metadata of a v1 patch"),
+    "a deep JSON": (_json(b"[" * 200_000), InputError, "not the metadata of a v1 patch"),
+    "a folder for the JSON": (_folder_for_json, InputError, "cannot be read"),
     "no labels key": (_without_key, InputError, "missing required field `labels`"),
     "unknown label": (_changed(labels=["Lawn"]), InputError, "no class is called 'Lawn'"),
     "glaciers": (

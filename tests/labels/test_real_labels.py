@@ -67,7 +67,9 @@ def test_belgian_labels(shared_data: Path, raster: Path, covered: pd.DataFrame) 
         truth += [np.isin(crosswalk.target.names, labels) for labels in tile.labels]
         for name, recipe in RECIPES.items():
             found[name].append(label_patches(fractions, recipe, crosswalk))
-    scores = {name: score(np.array(truth), np.concatenate(labels)) for name, labels in found.items()}
+    scores = {
+        name: score(np.array(truth), np.concatenate(labels)) for name, labels in found.items()
+    }
     for name, (precision, recall, exact) in scores.items():
         print(f"{name}: {len(truth)} patches, P {precision:.5f} R {recall:.5f} exact {exact:.4%}")
     precision, recall, exact = scores["pixel centre"]

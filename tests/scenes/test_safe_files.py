@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benforge.errors import MissingError, ProductError
-from benforge.scenes.safe_files import FolderFiles, ZipFiles, open_files
+from benforge.scenes.safe_files import FolderFiles, ZipFiles, open_files, split_tile
 
 FILES = {
     "MTD_MSIL2A.xml": b"<a/>",
@@ -78,6 +78,27 @@ def test_a_zip_that_announces_less_than_it_holds_is_cut_or_refused(tmp_path: Pat
     file.write_bytes(data)
     with pytest.raises(ProductError, match="cannot be read"):
         open_files(file).head("MTD_MSIL2A.xml", 10**7)
+
+
+@pytest.mark.parametrize("path", ["a/X.SAFE", "X.zip", ".", "a#b/X.SAFE", "X#31TDH.SAFE"])
+def test_a_tile_may_follow_the_path(path: str) -> None:
+    assert split_tile(Path(f"{path}#32TNM")) == (Path(path), "32TNM")
+    assert split_tile(Path(path)) == (Path(path), None)
+
+
+@pytest.mark.parametrize("tail", ["", "#", "#T32TNM", "#32tnm", "#32TNM#", "#132TNM", "#2TNM"])
+def test_another_tail_belongs_to_the_name(tail: str) -> None:
+    assert split_tile(Path(f"X.SAFE{tail}")) == (Path(f"X.SAFE{tail}"), None)
+
+
+def test_a_file_that_is_called_so_is_taken_as_it_is(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "X.SAFE#32TNM")
+    assert split_tile(folder) == (folder, None)
+
+
+def test_a_path_that_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ProductError, match="cannot be read"):
+        open_files(tmp_path / ("x" * 5000))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

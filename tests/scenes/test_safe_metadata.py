@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ import rasterio
 from benforge.core.grid import Grid
 from benforge.core.identity import ProductId
 from benforge.errors import ProductError
-from benforge.scenes.safe_metadata import fingerprint, read_metadata
+from benforge.scenes.safe_metadata import read_metadata
 from tests.scenes.safe_products import BANDS, OFFSETS, as_old, as_zip, edit, write_product
 
 REAL_2018 = "S2A_MSIL1C_20180101T105441_N0206_R051_T31TDH_20180101T124911"
@@ -161,6 +162,24 @@ def test_the_fingerprint_follows_metadata_and_sizes(tmp_path: Path) -> None:
     assert len({first, second, read_metadata(written.folder).fingerprint}) == 3
 
 
-def test_the_fingerprint_keeps_its_parts_apart() -> None:
-    assert fingerprint([b"ab", b"c"], {}) != fingerprint([b"a", b"bc"], {})
-    assert fingerprint([], {"a": 1}) != fingerprint([], {"b": 1})
+def test_the_fingerprint_follows_the_listed_checksums_of_bands_alone(tmp_path: Path) -> None:
+    written = write_product(tmp_path)
+    manifest = written.folder / "manifest.safe"
+    found = [read_metadata(written.folder).fingerprint]
+    for file in (written.image("B02", 10), written.image("SCL", 20), written.xml):
+        digest = hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest()
+        edit(manifest, (digest, "0" * 32))
+        found.append(read_metadata(written.folder).fingerprint)
+    assert len(set(found[:3])) == 3
+    assert found[3] == found[2]
+    manifest.unlink()
+    assert read_metadata(written.folder).fingerprint not in found
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_the_tile_may_be_named_after_the_path(tmp_path: Path, zipped: bool) -> None:
+    path = as_old(write_product(tmp_path / "new"), tmp_path / "old", ("33UUP", "33UUQ"))
+    if zipped:
+        path = as_zip(path, tmp_path / "old.zip", f"{path.name}/")
+    assert read_metadata(Path(f"{path}#33UUQ")).tile == "33UUQ"
+    assert read_metadata(Path(f"{path}#33UUQ"), "33UUP").tile == "33UUP"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import shutil
 import struct
 import zipfile
@@ -336,9 +337,61 @@ def test_a_corrupt_tile_is_told_and_never_passed_on(copy: Written, threads: int)
     start = data.index(b"\xff\x93") + 2
     data[start : len(data) - 2] = b"\xff" * (len(data) - 2 - start)
     file.write_bytes(data)
+    (copy.folder / "manifest.safe").unlink()  # which would tell before the decoder
     reader = open_safe(copy.folder)
-    with pytest.raises(ProductError, match=r"B02_10m\.jp2"):
+    with pytest.raises(ProductError, match=r"B02_10m\.jp2: cannot be decoded"):
         reader.read_band("B02", threads=threads)
+
+
+def _flip(file: Path) -> None:
+    """One bit amid the packets of the only tile."""
+    data = bytearray(file.read_bytes())
+    data[(data.index(b"\xff\x93") + len(data)) // 2] ^= 1
+    file.write_bytes(data)
+
+
+def _with_sha3(product: Written, *images: Path) -> None:
+    """The manifest as in newer products."""
+    for image in images:
+        data = image.read_bytes()
+        old = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        edit(
+            product.folder / "manifest.safe",
+            (f'"MD5">{old}', f'"SHA3-256">{hashlib.sha3_256(data).hexdigest()}'),
+        )
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("newer", [False, True])
+def test_a_changed_bit_is_told_before_decoding(copy: Written, newer: bool, zipped: bool) -> None:
+    images = copy.image("B02", 10), copy.image("SCL", 20)
+    if newer:
+        _with_sha3(copy, *images)
+    assert_same_pixels(open_safe(copy.folder), copy)
+    for image in images:
+        _flip(image)
+    path = as_zip(copy.folder, copy.folder.with_suffix(".zip")) if zipped else copy.folder
+    reader = open_safe(path)
+    told = r"jp2: its checksum is not that of manifest\.safe\. Download the product again"
+    with pytest.raises(ProductError, match=rf"B02_10m\.{told}"):
+        reader.read_band("B02")
+    with pytest.raises(ProductError, match=rf"SCL_20m\.{told}"):
+        reader.read_classification()
+    assert np.array_equal(reader.read_band("B03"), copy.bands["B03"])
+
+
+def test_without_an_entry_of_a_known_kind_a_band_is_read_as_it_is(copy: Written) -> None:
+    _flip(copy.image("B02", 10))
+    edit(copy.folder / "manifest.safe", ('"MD5"', '"CRC32"'))
+    changed = open_safe(copy.folder).read_band("B02")  # the decoder notices nothing
+    assert not np.array_equal(changed, copy.bands["B02"])
+
+
+def test_a_file_of_another_size_than_listed_is_told_when_opened(copy: Written) -> None:
+    size = copy.image("B8A", 20).stat().st_size
+    edit(copy.folder / "manifest.safe", (f'size="{size}"', f'size="{size + 1}"'))
+    with pytest.raises(ProductError, match=rf"{size} bytes, but manifest\.safe lists {size + 1}"):
+        open_safe(copy.folder)
 
 
 @pytest.mark.parametrize(

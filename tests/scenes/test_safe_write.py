@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import resource
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benforge.core.grid import Grid
-from benforge.errors import ConflictError, GridError, InputError
+from benforge.errors import ConflictError, GridError, InputError, StorageError
 from benforge.scenes.open import open_scene
 from benforge.scenes.safe_write import SafeProduct, to_raw, write_safe
 
@@ -202,6 +203,17 @@ def test_wrong_size_leaves_nothing_behind(tmp_path: Path) -> None:
     wrong = {**random_bands(PRODUCT), "B12": np.zeros((360, 360), np.uint16)}
     with pytest.raises(GridError, match="B12"):
         write_safe(tmp_path, PRODUCT, wrong)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_grow_is_told_in_one_line(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(StorageError, match="cannot be written"):
+            write_safe(tmp_path, PRODUCT, random_bands(PRODUCT))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not list(tmp_path.iterdir())
 
 

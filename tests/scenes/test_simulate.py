@@ -120,6 +120,7 @@ def test_l1c(tmp_path: Path) -> None:
         {"size": 10_986},
         {"dates": ()},
         {"dates": (SUMMER, SUMMER)},
+        {"dates": (SimulateDate(date=date(1969, 7, 20)),)},
         {"seed": -1},
     ],
 )

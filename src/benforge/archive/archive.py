@@ -88,8 +88,9 @@ class Archive:
 
     def places(self) -> list[Place]:
         """Scene, column and row of every patch, in order: what `pixels.read_many` takes."""
-        columns = (self.index[name].to_pylist() for name in ("scene", "column", "row"))
-        return list(zip(*columns, strict=True))
+        scenes = self.index["scene"].cast(pa.string())
+        parts = (scenes, self.index["column"], self.index["row"])
+        return list(zip(*(part.to_numpy().tolist() for part in parts), strict=True))
 
     def land_cover(self, position: int) -> npt.NDArray[np.uint16] | None:
         """The reference map of one patch, `row col`, class codes, 999 in gaps; None without one.

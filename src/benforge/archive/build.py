@@ -77,6 +77,7 @@ def build_archive(
     *,
     workers: int | None = None,
     cluster: str | None = None,
+    verify: bool = True,
     progress: Progress = silent,
 ) -> BuildSummary:
     """Build an archive from products and a land-cover map, or add products to it.
@@ -91,6 +92,7 @@ def build_archive(
         recipe: all rules.
         workers: tiles built at a time; by default as many as cores and tiles allow.
         cluster: address of a dask scheduler, in place of processes here.
+        verify: hold each band to the checksum in its product's manifest.safe, where it has one.
         progress: told what is being done.
 
     Raises:
@@ -99,7 +101,7 @@ def build_archive(
     start = time.monotonic()
     if not products:
         raise InputError("no product was named", do="Name SAFE folders or zips")
-    candidates = [_open(path) for path in products]
+    candidates = [_open(path, verify) for path in products]
     provenance = open_land_cover(
         land_cover, code_field=recipe.labels.code_field, layer=recipe.labels.layer
     ).provenance
@@ -107,7 +109,19 @@ def build_archive(
     with writing(out):
         meta = _begin(out, recipe, candidates)
         plan = plan_build(candidates, _held(out), str(provenance["sha256"]), recipe.products)
-        jobs = _jobs(plan, out, land_cover, provenance, recipe, workers)
+        threads = max(1, available_cores() // (workers or _default_workers(len(plan.tiles))))
+        jobs = [
+            TileJob(
+                root=out.absolute(),
+                products=tile,
+                land_cover=land_cover.absolute(),
+                provenance=dict(provenance),
+                recipe=recipe,
+                threads=threads,
+                verify=verify,
+            )
+            for tile in plan.tiles
+        ]
         try:
             built = _run(jobs, workers, cluster, progress)
         except BaseException:
@@ -118,8 +132,8 @@ def build_archive(
     return _summary(out, meta, plan, built, time.monotonic() - start)
 
 
-def _open(path: Path) -> Candidate:
-    return Candidate(path.absolute(), open_scene(path).metadata)
+def _open(path: Path, verify: bool) -> Candidate:
+    return Candidate(path.absolute(), open_scene(path, verify=verify).metadata)
 
 
 def check_target(out: Path) -> None:
@@ -193,22 +207,6 @@ def _held(out: Path) -> dict[str, Held]:
             provenance.get("inputs", {}),
         )
     return found
-
-
-def _jobs(
-    plan: BuildPlan,
-    out: Path,
-    land_cover: Path,
-    provenance: Mapping[str, object],
-    recipe: BuildRecipe,
-    workers: int | None,
-) -> list[TileJob]:
-    threads = max(1, available_cores() // (workers or _default_workers(len(plan.tiles))))
-    root, source = out.absolute(), land_cover.absolute()
-    return [
-        TileJob(root, products, source, dict(provenance), recipe, threads)
-        for products in plan.tiles
-    ]
 
 
 def _default_workers(tiles: int) -> int:

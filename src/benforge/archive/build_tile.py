@@ -47,6 +47,7 @@ class TileJob:
         provenance: what is written down of the map; its `sha256` identifies it.
         recipe: all rules.
         threads: cores the job may use.
+        verify: hold each band to the checksum that its product lists.
     """
 
     root: Path
@@ -55,6 +56,7 @@ class TileJob:
     provenance: Mapping[str, Any]
     recipe: BuildRecipe
     threads: int
+    verify: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,7 +116,7 @@ def _build_scene(
     labelled: Future[LabelledTile],
     progress: Progress,
 ) -> SceneEntry:
-    scene = open_scene(one.path)
+    scene = open_scene(one.path, verify=job.verify)
     mosaics = read_mosaics(scene, plan, threads=job.threads, progress=_named(progress, one))
     classification = scene.read_classification()
     tile = labelled.result()

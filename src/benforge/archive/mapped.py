@@ -6,7 +6,6 @@ A patch is counted row by row: `row * columns + column`.
 from __future__ import annotations
 
 import json
-import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benforge.archive.manifest import read_manifest
+from benforge.archive.maps import map_file
 from benforge.archive.shards import EMPTY, damaged, parse_index
 from benforge.archive.storage import ChunkCodec, PlainCodec, parse_codec
 
@@ -149,8 +149,7 @@ def _locate(rows: int, columns: int, high: int, wide: int) -> list[tuple[int, in
 class _ShardFiles:
     """The files of an array's shards, opened as memory maps.
 
-    Maps outlive their file handles, so an open array holds no file descriptor; they are shared
-    with forked processes.
+    An open array holds no file descriptor; forked processes share its maps.
     """
 
     def __init__(self, folder: Path, facts: ArrayFacts) -> None:
@@ -177,14 +176,13 @@ class _ShardFiles:
     def _map(self, path: Path) -> memoryview | None:
         """The file's bytes; None for a shard that holds no patch and so is no file."""
         try:
-            with path.open("rb") as file:
-                return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            return map_file(path)
         except FileNotFoundError:
             scene = self._folder.parent
             if path.relative_to(scene).as_posix() in read_manifest(scene):
                 raise damaged("the shard is missing", path) from None
             return None
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise damaged(f"the shard cannot be read, {error}", path) from error
 
 

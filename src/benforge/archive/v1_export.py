@@ -19,7 +19,7 @@ from rasterio.transform import Affine
 from benforge.archive.archive import Archive
 from benforge.archive.files import storage_errors
 from benforge.archive.index import read_attributes
-from benforge.archive.layout import scene_path
+from benforge.archive.layout import META, scene_path
 from benforge.archive.locking import writing
 from benforge.archive.v1_names import V1Name, published_metadata
 from benforge.archive.v1_read import EDGE
@@ -61,12 +61,14 @@ def export_v1(archive: Archive, out: Path, progress: Progress = silent) -> Expor
     Raises:
         InputError: the archive's labels or products are not what v1 publishes.
         GridError: patches of another size.
-        ConflictError: two patches get one name, or `out` holds another patch of a name.
+        ConflictError: two patches get one name, `out` holds another patch of a name, or `out`
+            is an archive.
         ArchiveError: the archive is damaged.
         StorageError: the disk is full.
     """
     start = time.monotonic()
     _check_nomenclature(archive)
+    _check_target(out)
     names = name_patches(archive.records())
     differences = _differences(archive)
     written = 0
@@ -89,12 +91,12 @@ def name_patches(records: Iterable[PatchRecord]) -> list[str]:
     """The v1 name of every record: its own, else one from its product's sensing time.
 
     Raises:
-        InputError: a patch without a name that is not of an L2A product.
+        InputError: a name that is none of v1, or a patch without one that is not of L2A.
         ConflictError: two patches get the same name.
     """
     taken: dict[str, str] = {}
     for record in records:
-        name = record.v1_name or _new_name(record)
+        name = str(V1Name.parse(record.v1_name)) if record.v1_name else _new_name(record)
         if name in taken:
             raise ConflictError(
                 f"{taken[name]} and {record.patch_id} would both be named {name}: a v1 name "
@@ -124,6 +126,11 @@ def _check_nomenclature(archive: Archive) -> None:
             where=archive.root,
             do="Build the archive with --profile ben-v1",
         )
+
+
+def _check_target(out: Path) -> None:
+    if (out / META).exists():
+        raise ConflictError("the folder is an archive", where=out, do="Export into a new folder")
 
 
 def _differences(archive: Archive) -> Mapping[str, Mapping[str, Any]]:

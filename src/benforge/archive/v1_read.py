@@ -135,12 +135,14 @@ def read_v1_patch(folder: Path, sensor: Sensor) -> V1Patch:
     name = V1Name.parse(folder.name)
     json_path = folder / f"{folder.name}_labels_metadata.json"
     sizes = _sizes(folder, json_path, sensor)
-    text = json_path.read_bytes()
     try:
+        text = json_path.read_bytes()
         return _parse_patch(folder, name, text, _fingerprint(text, sizes))
     except InputError as error:
         where = f"{json_path}: {error.where}" if error.where else json_path
         raise InputError(error.what, where=where, do=error.do) from error
+    except OSError as error:
+        raise InputError(f"cannot be read, {error.strerror}", where=json_path) from error
 
 
 def _sizes(folder: Path, json_path: Path, sensor: Sensor) -> Mapping[str, int]:
@@ -196,7 +198,7 @@ def _parse_json(text: bytes) -> tuple[dict[str, Any], _Metadata]:
     try:
         raw = msgspec.json.decode(text)
         return raw, msgspec.convert(raw, _Metadata)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"not the metadata of a v1 patch: {error}") from error
 
 

@@ -26,7 +26,11 @@ OutOption = Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")
 @app.command()
 def build(
     products: Annotated[
-        list[Path], typer.Argument(help="Sentinel-2 products: SAFE folders or zips.")
+        list[Path],
+        typer.Argument(
+            help="Sentinel-2 products: SAFE folders or zips; *X.SAFE#32TNM* for one tile of "
+            "a product from before December 2016."
+        ),
     ],
     land_cover: Annotated[
         Path,
@@ -50,6 +54,9 @@ def build(
         str | None, typer.Option(help="Build on the dask cluster with this scheduler address.")
     ] = None,
     compression: CompressionOption = None,
+    verify: Annotated[
+        bool, typer.Option(help="Hold bands to the checksums in their product's manifest.safe.")
+    ] = True,
     json: JsonOption = False,
 ) -> None:
     """Build an archive from products and a land-cover map, or add products to one.
@@ -66,7 +73,14 @@ def build(
     rules = load_recipe(profile, recipe, words)
     with showing_progress("Building") as progress:
         summary = build_archive(
-            products, land_cover, out, rules, workers=workers, cluster=cluster, progress=progress
+            products,
+            land_cover,
+            out,
+            rules,
+            workers=workers,
+            cluster=cluster,
+            verify=verify,
+            progress=progress,
         )
     if json:
         print_json(msgspec.to_builtins(summary))

@@ -5,12 +5,18 @@ from __future__ import annotations
 import errno
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-import click
 import typer
 
 from benforge.cli.terminal import print_error
 from benforge.errors import BenError
+
+INTERRUPTED = 130
+"""Exit status after ^C, as shells have it."""
+
+WrongUsage: Any = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
+"""What typer raises for wrong usage; it comes from click, which newer typers carry within."""
 
 app = typer.Typer(
     name="ben",
@@ -38,17 +44,18 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BenError as error:
         print_error(str(error))
         return 1
-    except click.ClickException as error:
+    except WrongUsage as error:
         error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        print_error("stopped. What is whole is kept; run the same command again to go on")
-        return 130
+        return int(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        status = INTERRUPTED
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
             raise
         print_error(f"{error.filename or 'writing'}: {error.strerror}. {_DISK_ERRORS[error.errno]}")
         return 1
+    if status == INTERRUPTED:
+        print_error("stopped. What is whole is kept; run the same command again to go on")
     return status if isinstance(status, int) else 0
 
 

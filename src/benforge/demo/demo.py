@@ -61,20 +61,22 @@ def run_demo(out: Path, progress: Progress = silent, *, size: int = SIZE) -> Pat
 
 def _imported(sample: Path, out: Path, progress: Progress) -> Made:
     summary = import_v1(sample, out, progress=progress)
-    return _made("BigEarthNet v1 sample, imported", out, summary.seconds, progress)
+    seconds = summary.seconds if summary.new_scenes else None
+    return _made("BigEarthNet v1 sample, imported", out, seconds, progress)
 
 
 def _built(products: Path, out: Path, size: int, progress: Progress) -> Made:
     recipe = SimulateRecipe(size=size, seed=7, dates=DATES)
     found = simulate(products, recipe, _prefixed(progress, "simulating"))
     summary = build_archive(found.products, found.land_cover, out, RECIPE, progress=progress)
-    return _made("Simulated products, built", out, summary.seconds, progress)
+    seconds = summary.seconds if summary.built else None
+    return _made("Simulated products, built", out, seconds, progress)
 
 
 def _prefixed(progress: Progress, verb: str) -> Callable[[str], None]:
     return lambda message: progress(f"{verb} {message}")
 
 
-def _made(name: str, out: Path, seconds: float, progress: Progress) -> Made:
+def _made(name: str, out: Path, seconds: float | None, progress: Progress) -> Made:
     findings = check_archive(out, progress=progress)
     return Made(name, Archive.open(out), findings, seconds)

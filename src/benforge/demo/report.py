@@ -39,13 +39,13 @@ class Made:
         name: for the table.
         archive: the archive.
         findings: what its check found.
-        seconds: how long making it took.
+        seconds: how long making it took; None where it was there from an earlier run.
     """
 
     name: str
     archive: Archive
     findings: Sequence[Finding]
-    seconds: float
+    seconds: float | None
 
 
 def render_report(real: Made, simulated: Made) -> str:
@@ -137,7 +137,7 @@ def _row(made: Made) -> _Row:
         scenes=f"{len(made.archive.meta.scenes):,}",
         patches=f"{len(made.archive):,}",
         size=f"{_bytes(made.archive) / 1e6:,.1f} MB",
-        seconds=f"{made.seconds:.1f} s",
+        seconds="an earlier run" if made.seconds is None else f"{made.seconds:.1f} s",
         reads=f"{reads_per_second(made.archive):,.0f} /s",
     )
 
@@ -168,10 +168,10 @@ def _figures(real: Made, simulated: Made, rows: Sequence[_Row]) -> list[dict[str
         {"name": "Real products", "value": rows[0].scenes},
         {"name": "Classes in them", "value": str(len(labels))},
         {"name": "Simulated patches", "value": rows[1].patches},
-        {"name": "Products to archive in", "value": rows[1].seconds},
+        {"name": "Archive built in", "value": rows[1].seconds},
         {"name": "Patches read", "value": rows[1].reads},
         {
-            "name": "Pixels of both archives",
+            "name": "Both on disk",
             "value": f"{(_bytes(real.archive) + _bytes(simulated.archive)) / 1e6:,.0f} MB",
         },
         {"name": "Checks", "value": "sound" if rows[0].ok and rows[1].ok else "errors"},

@@ -109,4 +109,5 @@ def _labels(record: PatchRecord, nomenclature: Nomenclature) -> list[Label]:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f}\N{NO-BREAK SPACE}%" if share >= 0.01 else "<\N{NO-BREAK SPACE}1\N{NO-BREAK SPACE}%"
+    text = f"{100 * share:.0f} %" if share >= 0.01 else "< 1 %"
+    return text.replace(" ", "\N{NO-BREAK SPACE}")

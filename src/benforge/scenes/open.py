@@ -9,11 +9,13 @@ from benforge.errors import InputError
 from benforge.scenes.port import SceneReader
 from benforge.scenes.safe_reader import open_safe
 
-READERS: dict[str, Callable[[Path, str | None], SceneReader]] = {"sentinel-2": open_safe}
-"""Sensor to what opens its products; a further sensor adds itself here."""
+READERS: dict[str, Callable[[Path, str | None, bool], SceneReader]] = {"sentinel-2": open_safe}
+"""Sensor to what opens its products (path, tile, verify); a further sensor adds itself here."""
 
 
-def open_scene(path: Path, tile: str | None = None, *, sensor: str = "sentinel-2") -> SceneReader:
+def open_scene(
+    path: Path, tile: str | None = None, *, sensor: str = "sentinel-2", verify: bool = True
+) -> SceneReader:
     """Open a product and check all that can be checked without decoding a band.
 
     Sentinel-2 products from before December 2016 hold several tiles. One is named after the
@@ -24,6 +26,7 @@ def open_scene(path: Path, tile: str | None = None, *, sensor: str = "sentinel-2
         tile: which tile, where a product holds several and the path names none; if both are
             given, this one.
         sensor: a key of `READERS`.
+        verify: hold each band to the checksum that the product lists, where it does.
 
     Raises:
         InputError: nothing reads that sensor.
@@ -32,4 +35,4 @@ def open_scene(path: Path, tile: str | None = None, *, sensor: str = "sentinel-2
     """
     if sensor not in READERS:
         raise InputError(f"nothing reads products of {sensor!r}", do=f"Use {', '.join(READERS)}")
-    return READERS[sensor](path, tile)
+    return READERS[sensor](path, tile, verify)

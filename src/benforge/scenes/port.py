@@ -37,7 +37,8 @@ class SceneMetadata:
             on, 0 before); already applied to what `read_band` returns.
         cloud_cover: percent, None where the metadata do not say.
         quality_checks: check ("GEOMETRIC_QUALITY") to verdict ("PASSED", "FAILED").
-        fingerprint: SHA-256 over the metadata files and over names and sizes of the band files.
+        fingerprint: SHA-256 over the metadata files and over names, sizes and listed
+            checksums of the band files.
         simulated: whether the product says that it was simulated.
     """
 
@@ -85,7 +86,7 @@ class SceneReader(Protocol):
             applied, a valid pixel is at least 1, no data stays 0, saturated stays 65535.
 
         Raises:
-            ProductError: the file is corrupt.
+            ProductError: the file is corrupt, or not the one that its product lists.
         """
         ...
 
@@ -93,6 +94,6 @@ class SceneReader(Protocol):
         """The scene classification (SCL) of the whole tile at 20 m, or None where there is none.
 
         Raises:
-            ProductError: the file is corrupt.
+            ProductError: the file is corrupt, or not the one that its product lists.
         """
         ...

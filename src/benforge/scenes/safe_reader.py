@@ -90,7 +90,7 @@ class SafeReader:
         return apply
 
 
-def open_safe(path: Path, tile: str | None = None) -> SceneReader:
+def open_safe(path: Path, tile: str | None = None, verify: bool = True) -> SceneReader:
     """Open a Sentinel-2 product and check all that can be checked without decoding.
 
     Args:
@@ -98,6 +98,7 @@ def open_safe(path: Path, tile: str | None = None) -> SceneReader:
             `X.SAFE#32TNM`.
         tile: which granule, where a product from before December 2016 has several and the path
             does not say.
+        verify: hold each band to the size and checksum that manifest.safe lists.
 
     Raises:
         MissingError: there is nothing at `path`.
@@ -109,7 +110,8 @@ def open_safe(path: Path, tile: str | None = None) -> SceneReader:
     contents = read_contents(files, tile or named)
     bands = _choose_files(files, contents)
     classification = _one(files, contents, "SCL", contents.classification)
-    reader = SafeReader(contents.metadata, files, bands, classification, contents.listed)
+    listed = contents.listed if verify else {}
+    reader = SafeReader(contents.metadata, files, bands, classification, listed)
     _check_images(reader)
     return reader
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from os import SEEK_END
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import rasterio
 import rasterio.shutil
+from rasterio._err import CPLE_BaseError  # What a failed copy raises has no public name.
 from rasterio.errors import RasterioError
 
 from benforge.core.grid import Grid
@@ -22,6 +24,8 @@ __all__ = ["QUALITY_CHECKS", "SafeProduct", "to_raw", "write_safe"]
 
 _BLOCK = {10: 1024, 20: 640, 60: 192}
 """Pixels along a JPEG 2000 tile by pixel size, as in real products."""
+
+_END_OF_CODESTREAM = b"\xff\xd9"
 
 
 def write_safe(
@@ -63,8 +67,10 @@ def write_safe(
     try:
         _write_product(partial, product, bands, classification, threads)
         partial.rename(target)
-    except (OSError, RasterioError) as error:
-        raise StorageError(f"cannot be written: {error}", where=target) from error
+    except (OSError, RasterioError, CPLE_BaseError) as error:
+        raise StorageError(
+            f"cannot be written ({error})", where=target, do="Make room and run again"
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
@@ -201,3 +207,12 @@ def _write_jp2(
             BLOCKXSIZE=block,
             BLOCKYSIZE=block,
         )
+    _check_whole(file)
+
+
+def _check_whole(file: Path) -> None:
+    """GDAL does not always tell that the disk was full when it closed a file."""
+    with file.open("rb") as opened:
+        opened.seek(-2, SEEK_END)
+        if opened.read() != _END_OF_CODESTREAM:
+            raise OSError(f"{file.name} ends early")

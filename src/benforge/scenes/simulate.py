@@ -16,7 +16,7 @@ import benforge
 from benforge.core.grid import Grid
 from benforge.core.progress import silent
 from benforge.core.sensor import load_sensor
-from benforge.errors import BenError, ConflictError, RecipeError
+from benforge.errors import BenError, ConflictError, RecipeError, StorageError
 from benforge.scenes.safe_write import SafeProduct, write_safe
 from benforge.scenes.simulate_land_cover import simulate_land_cover, write_land_cover
 from benforge.scenes.simulate_scene import Conditions, simulate_scene
@@ -27,6 +27,7 @@ LARGEST = 10_980
 _SENSED = time(10, 10, 31, tzinfo=UTC)
 _MADE_AFTER = timedelta(minutes=5, seconds=37)
 _OFFSET_SINCE = "04.00"
+_FIRST_YEAR = 2015
 
 
 class SimulateDate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +65,7 @@ class SimulateRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         gap: share of the map left uncovered, in the east.
 
     Raises:
-        RecipeError: an impossible size, no date, or a date twice.
+        RecipeError: an impossible size or seed, no date, a date twice, or one before 2015.
     """
 
     size: int = 1200
@@ -89,6 +90,8 @@ class SimulateRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         days = [one.date for one in self.dates]
         if not days or len(set(days)) < len(days):
             raise RecipeError("give one or more dates, each once", where="dates")
+        if min(days).year < _FIRST_YEAR:
+            raise RecipeError(f"Sentinel-2 flies since {_FIRST_YEAR}", where=str(min(days)))
         if self.seed < 0:
             raise RecipeError("a seed is 0 or more", where="seed")
 
@@ -135,7 +138,6 @@ def simulate(
         StorageError: the disk is full or a file cannot be written.
     """
     planned = tuple(plan_product(recipe, one) for one in recipe.dates)
-    out.mkdir(parents=True, exist_ok=True)
     _keep_recipe(out / "simulation.json", recipe)
     land_cover = _land_cover(out / "land_cover.gpkg", recipe, progress)
     folders = []
@@ -215,7 +217,7 @@ def _keep_recipe(file: Path, recipe: SimulateRecipe) -> None:
     """Write the recipe, together with dates of an earlier one that it agrees with."""
     kept = recipe
     if file.exists():
-        earlier = msgspec.json.decode(file.read_bytes(), type=SimulateRecipe)
+        earlier = _earlier(file)
         days = {one.date: one for one in earlier.dates}
         agrees = all(days.get(one.date, one) == one for one in recipe.dates)
         if not agrees or msgspec.structs.replace(earlier, dates=recipe.dates) != recipe:
@@ -227,5 +229,18 @@ def _keep_recipe(file: Path, recipe: SimulateRecipe) -> None:
         days.update((one.date, one) for one in recipe.dates)
         kept = msgspec.structs.replace(recipe, dates=tuple(days[day] for day in sorted(days)))
     partial = file.with_name(f".{file.name}.part")
-    partial.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
-    partial.rename(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(kept)) + b"\n")
+        partial.rename(file)
+    except OSError as error:
+        raise StorageError(f"cannot be written ({error})", where=file) from error
+
+
+def _earlier(file: Path) -> SimulateRecipe:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=SimulateRecipe)
+    except (msgspec.MsgspecError, RecipeError) as error:
+        raise ConflictError(
+            f"not a recipe ({error})", where=file, do="Give another folder or remove this one"
+        ) from error

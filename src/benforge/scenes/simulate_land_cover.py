@@ -15,7 +15,7 @@ from rasterio.warp import transform_bounds
 
 import benforge
 from benforge.core.grid import Bounds, Grid
-from benforge.errors import InputError
+from benforge.errors import InputError, StorageError
 from benforge.scenes.simulate_facts import load_spectra
 from benforge.scenes.simulate_noise import Noise, Octaves, Places
 from benforge.scenes.simulate_regions import RegionGraph, borders, nearest_seed
@@ -81,6 +81,9 @@ def write_land_cover(land_cover: geopandas.GeoDataFrame, path: Path) -> Path:
 
     Returns:
         `path`.
+
+    Raises:
+        StorageError: the disk is full or the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.part.gpkg")
@@ -96,9 +99,14 @@ def write_land_cover(land_cover: geopandas.GeoDataFrame, path: Path) -> Path:
             geometry_type="Polygon",
             layer_metadata={"SIMULATED_BY": f"benforge {benforge.__version__}"},
         )
+        return partial.rename(path)
+    except (OSError, RuntimeError) as error:
+        raise StorageError(
+            f"cannot be written ({error})", where=path, do="Make room and run again"
+        ) from error
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
-    return partial.rename(path)
+        partial.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,16 +98,19 @@ class RegionGraph:
         level 1 of CLC) before others; it takes the neighbour's class.
         """
         luck = rng.uniform(0.3, 1.0, len(self._area)).tolist()
-        queue = [(self._area[r] ** 0.5 * luck[r], r) for r in self._roots()]
+
+        def weight(region: int) -> float:
+            return float(self._area[region] ** 0.5 * luck[region])
+
+        queue = [(weight(region), region) for region in self._roots()]
         heapq.heapify(queue)
         while self.count > target and queue:
-            weight, region = heapq.heappop(queue)
-            if self._into[region] != region:
+            old, region = heapq.heappop(queue)
+            if self._into[region] != region or not self._touching[region]:
                 continue
-            if self._area[region] ** 0.5 * luck[region] > weight:
-                heapq.heappush(queue, (self._area[region] ** 0.5 * luck[region], region))
-            elif self._touching[region]:
-                self._absorb(region)
+            # What has grown since it was queued, by absorbing others, waits for its turn again.
+            grown = region if weight(region) > old else self._absorb(region)
+            heapq.heappush(queue, (weight(grown), grown))
 
     def merged(self) -> tuple[Ints, Ints]:
         """For each region: the region it is now part of, and that one's class."""
@@ -118,7 +121,8 @@ class RegionGraph:
     def _roots(self) -> Iterable[int]:
         return (r for r, into in enumerate(self._into) if r == into and self._area[r] > 0)
 
-    def _absorb(self, region: int) -> None:
+    def _absorb(self, region: int) -> int:
+        """Give a region to a neighbour; returns the region that they are now."""
         kind = self._class[region] // 100
 
         def pull(neighbour: int) -> tuple[int, int]:
@@ -132,6 +136,7 @@ class RegionGraph:
             neighbour, root = self._find(neighbour), self._find(root)
             if neighbour != root and self._class[neighbour] == self._class[root]:
                 root = self._merge(neighbour, root)
+        return root
 
     def _merge(self, a: int, b: int) -> int:
         """Join two regions into the one with more neighbours, which is returned."""
