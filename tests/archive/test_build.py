@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benforge.archive.check import check_archive
 
 from benforge.archive.archive import Archive
 from benforge.archive.build import BuildSummary, build_archive
+from benforge.archive.check import check_archive
 from benforge.errors import ArchiveError, ConflictError, InputError, ProductError, StorageError
 from benforge.recipe.load import load_recipe
 from benforge.testing.products import GRID, noise, write_small_map, write_small_product

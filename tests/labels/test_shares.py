@@ -75,8 +75,8 @@ def test_rings_in_any_direction() -> None:
 
 def test_overlap_is_refused() -> None:
     box = shapely.box(*GRID.bounds)
-    patch = shapely.box(601_200, 5_398_800, 601_300, 5_398_801)
-    with pytest.raises(LandCoverError, match="overlap: in the patch at column 1, row 0"):
+    patch = shapely.box(601_200, 5_398_700, 601_300, 5_398_800)
+    with pytest.raises(LandCoverError, match="overlap: in the patch at column 1, row 1"):
         draw(np.array([box, patch]), np.array([0, 1]), (1, 2))
 
 
@@ -90,6 +90,14 @@ def test_tiny_overlap_goes_to_the_later_polygon() -> None:
     assert first.fractions.pixels[0].tolist() == [14_399, 1]
     second = draw(np.array([dot, box]), np.array([1, 0]), (7, 9))
     assert (second.reference_map == 7).all()
+
+
+def test_slivers_are_shared_out_in_proportion() -> None:
+    """Real maps have a few; the shares of a patch still sum to 1."""
+    box = shapely.box(*GRID.bounds)
+    sliver = shapely.box(600_000, 5_398_800, 600_001, 5_400_000)
+    shares = draw(np.array([box, sliver]), np.array([0, 1]), (7, 9)).fractions.shares[0]
+    assert shares == pytest.approx([1 / (1 + 1 / 1200), 1 / 1200 / (1 + 1 / 1200)])
 
 
 def test_other_patch_sizes() -> None:

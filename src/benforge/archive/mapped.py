@@ -23,7 +23,7 @@ from benforge.archive.storage import ChunkCodec, PlainCodec, parse_codec
 _INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
 _LITTLE: tuple[dict[str, str], ...] = ({}, {"endian": "little"})
 
-_PlainShard = tuple[npt.NDArray[Any], list[int | None]]
+PlainShard = tuple[npt.NDArray[Any], list[int | None]]
 """The stored chunks of a shard, and which of them each chunk of the index is."""
 
 _CodedShard = tuple[memoryview, npt.NDArray[np.uint64]]
@@ -187,18 +187,21 @@ class _ShardFiles:
 
 
 class PlainArray:
-    """An array stored without compression: a patch costs one lookup and one copy."""
+    """An array stored without compression: a patch costs one lookup and one copy.
+
+    `where` tells shard and chunk of every patch.
+    """
 
     def __init__(self, folder: Path, facts: ArrayFacts) -> None:
         self.facts = facts
         self._files = _ShardFiles(folder, facts)
-        self._where = _locate(facts.rows, facts.columns, facts.shard_rows, facts.shard_columns)
-        self._shards: list[_PlainShard | None] = [None] * facts.shards
+        self.where = _locate(facts.rows, facts.columns, facts.shard_rows, facts.shard_columns)
+        self._shards: list[PlainShard | None] = [None] * facts.shards
 
     def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """See `PatchArray`."""
-        shard, chunk = self._where[patch]
-        chunks, slots = self._shards[shard] or self._open(shard)
+        shard, chunk = self.where[patch]
+        chunks, slots = self._shards[shard] or self.open(shard)
         slot = slots[chunk]
         if slot is None:
             return _zeros(self.facts, out)
@@ -208,7 +211,12 @@ class PlainArray:
         out[...] = chunks[slot]
         return out
 
-    def _open(self, shard: int) -> _PlainShard:
+    def open(self, shard: int) -> PlainShard:
+        """A shard, opened once.
+
+        Raises:
+            ArchiveError: the shard is damaged.
+        """
         data, index = self._files.open(shard)
         size = self.facts.patch_bytes
         stored = index[:, 0] != EMPTY

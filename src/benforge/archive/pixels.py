@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benforge.archive.bands import Bands, join_bands
 from benforge.archive.layout import array_name, scene_path
 from benforge.archive.mapped import PatchArray, open_array
 from benforge.archive.shards import damaged
@@ -19,9 +20,6 @@ from benforge.errors import ArchiveError, InputError
 MAX_MAPS = 32_000
 """Shards mapped at once, half of what Linux allows a process (vm.max_map_count, 65,530);
 the whole of BigEarthNet, 125 full tiles with land cover, takes 30,625."""
-
-Read = Callable[..., npt.NDArray[np.uint16]]
-"""`PatchArray.read` of one array."""
 
 Place = tuple[str, int, int]
 """Scene, column and row of a patch."""
@@ -34,8 +32,8 @@ class _Scene:
     folder: Path
     rows: int
     columns: int
-    bands: tuple[tuple[int, PatchArray], ...]
-    readers: tuple[tuple[int, Read], ...]
+    arrays: tuple[tuple[int, PatchArray], ...]
+    bands: Bands
     maps: dict[str, PatchArray | None] = field(default_factory=dict)
 
     def patch(self, column: int, row: int) -> int:
@@ -81,11 +79,7 @@ class PixelReader:
             InputError: there is no such patch.
         """
         opened = self._scenes.get(scene) or self._open(scene)
-        patch = opened.patch(column, row)
-        arrays = {}  # a loop, as a comprehension costs a call, which shows here
-        for size, read in opened.readers:
-            arrays[size] = read(patch)
-        return arrays
+        return opened.bands.read(opened.patch(column, row))
 
     def read_array(
         self, scene: str, pixel_size: int, column: int, row: int
@@ -97,7 +91,7 @@ class PixelReader:
             InputError: there is no such patch.
         """
         opened = self._scenes.get(scene) or self._open(scene)
-        for size, array in opened.bands:
+        for size, array in opened.arrays:
             if size == pixel_size:
                 return array.read(opened.patch(column, row))
         raise ArchiveError(f"no band has pixels of {pixel_size} m", where=opened.folder)
@@ -139,17 +133,14 @@ class PixelReader:
         out = self._room(places) if out is None else out
         for position, (scene, column, row) in enumerate(places):
             opened = self._scenes.get(scene) or self._open(scene)
-            patch = opened.patch(column, row)
-            for size, read in opened.readers:
-                if size in out:
-                    read(patch, out[size][position])
+            opened.bands.read_into(opened.patch(column, row), out, position)
         return out
 
     def _room(self, places: Sequence[Place]) -> dict[int, npt.NDArray[np.uint16]]:
         if not places:
             return {}
-        bands = (self._scenes.get(places[0][0]) or self._open(places[0][0])).bands
-        shapes = {size: (len(places), *array.facts.patch_shape) for size, array in bands}
+        arrays = (self._scenes.get(places[0][0]) or self._open(places[0][0])).arrays
+        shapes = {size: (len(places), *array.facts.patch_shape) for size, array in arrays}
         return {size: np.empty(shape, np.uint16) for size, shape in shapes.items()}
 
     def close(self) -> None:
@@ -163,9 +154,8 @@ class PixelReader:
                 "the scene's folder is missing", where=folder, do="See more with: ben check"
             )
         sizes = self._sensor.pixel_sizes
-        bands = tuple((size, open_array(folder / array_name(size))) for size in sizes)
-        readers = tuple((size, array.read) for size, array in bands)
-        opened = _Scene(folder, *_shape(folder, bands), bands, readers)
+        arrays = tuple((size, open_array(folder / array_name(size))) for size in sizes)
+        opened = _Scene(folder, *_shape(folder, arrays), arrays, join_bands(arrays))
         while self._scenes and self._maps() + _maps(opened) > self._max_maps:
             self._scenes.pop(next(iter(self._scenes)), None)
         self._scenes[scene] = opened
@@ -175,9 +165,9 @@ class PixelReader:
         return sum(_maps(scene) for scene in tuple(self._scenes.values()))
 
 
-def _shape(folder: Path, bands: Sequence[tuple[int, PatchArray]]) -> tuple[int, int]:
+def _shape(folder: Path, arrays: Sequence[tuple[int, PatchArray]]) -> tuple[int, int]:
     """Rows and columns of patches, which all arrays of a scene share."""
-    shapes = {(array.facts.rows, array.facts.columns) for _, array in bands}
+    shapes = {(array.facts.rows, array.facts.columns) for _, array in arrays}
     if len(shapes) > 1:
         raise damaged("the scene's arrays are not cut into the same patches", folder)
     return shapes.pop()
@@ -185,5 +175,5 @@ def _shape(folder: Path, bands: Sequence[tuple[int, PatchArray]]) -> tuple[int, 
 
 def _maps(scene: _Scene) -> int:
     """Maps that a scene may come to hold: of its bands, and of two class maps like the first."""
-    shards = [array.facts.shards for _, array in scene.bands]
+    shards = [array.facts.shards for _, array in scene.arrays]
     return sum(shards) + 2 * max(shards)

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from pyproj import CRS
 from pyproj.enums import WktVersion
 from pyproj.exceptions import CRSError
 
+from benforge.core.bigearthnet import load_bigearthnet
 from benforge.core.identity import ProductId
 from benforge.errors import InputError
 
@@ -104,9 +104,7 @@ def mend_tile_source(text: str) -> str:
 @cache
 def _published_products() -> Mapping[tuple[str, ...], str]:
     """The 125 products of BigEarthNet, by everything but the time of sensing."""
-    facts = files("benforge.archive") / "v1_products.csv"
-    names = facts.read_text(encoding="utf-8").split()[1:]
-    return {_all_but_time(name): name for name in names}
+    return {_all_but_time(name): name for name in load_bigearthnet().products}
 
 
 def _all_but_time(product: str) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from benforge.archive.scene_writer import SceneWriter
 from benforge.archive.storage import StorageRecipe
 from benforge.archive.v1_plan import Place, V1Scene
 from benforge.archive.v1_read import EDGE, V1Patch, read_v1_bands
+from benforge.core.bigearthnet import load_bigearthnet
 from benforge.core.identity import PatchId
 from benforge.core.record import PatchRecord, to_table
 from benforge.core.season import season_of
@@ -24,20 +25,6 @@ from benforge.core.sensor import Sensor
 from benforge.labels.countries import countries_of
 from benforge.patches.cut import nodata_shares
 from benforge.patches.plan import PatchPlan
-
-COUNTRIES = (
-    "Austria",
-    "Belgium",
-    "Finland",
-    "Ireland",
-    "Kosovo",
-    "Lithuania",
-    "Luxembourg",
-    "Portugal",
-    "Serbia",
-    "Switzerland",
-)
-"""The ten countries of BigEarthNet, of which each patch gets the nearest."""
 
 Shard = tuple[int, int]
 """Row and column of a shard in its scene."""
@@ -112,7 +99,7 @@ def _records(scene: V1Scene, nodata: Mapping[Place, float]) -> list[PatchRecord]
     patches = list(scene.patches.values())
     ulx, uly = (np.array([getattr(p, axis) for p in patches], float) for axis in ("ulx", "uly"))
     polygons = footprints(scene.frame.grid.crs, ulx, uly, EDGE)
-    countries = countries_of(*centres(polygons), names=COUNTRIES)
+    countries = countries_of(*centres(polygons), names=load_bigearthnet().countries)
     geometry = to_wkb(polygons)
     return [
         PatchRecord(

@@ -64,7 +64,7 @@ class VectorLandCover:
             GridError: the grid is not a whole number of patches.
             LandCoverError: the map does not cover the tile, holds unknown codes, coordinates
                 outside its CRS, other shapes than polygons, or polygons that overlap by more
-                than 1e-6 of a patch (smaller overlaps go to the later polygon).
+                than a thousandth of a patch.
         """
         to_grid = ToGrid(self.crs, grid, self.path.name)
         polygons, classes = self._read(to_grid.bounds)

@@ -1,0 +1,110 @@
+"""All bands of a scene's patches: the arrays of its pixel sizes, read together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from benforge.archive.mapped import PatchArray, PlainArray
+
+Pixels = npt.NDArray[np.uint16]
+
+
+class Bands(Protocol):
+    """The arrays of a scene that hold bands; a patch is counted row by row and must exist."""
+
+    def read(self, patch: int) -> dict[int, Pixels]:
+        """Pixel size to `band row col`, copies; zeros where none are stored.
+
+        Raises:
+            ArchiveError: a shard is damaged.
+        """
+        ...
+
+    def read_into(self, patch: int, out: Mapping[int, Pixels], position: int) -> None:
+        """The same into `out[pixel size][position]`, for the pixel sizes that `out` has.
+
+        Raises:
+            ArchiveError: a shard is damaged.
+        """
+        ...
+
+
+def join_bands(arrays: Sequence[tuple[int, PatchArray]]) -> Bands:
+    """The arrays of some pixel sizes, together in the fastest way they allow."""
+    plain = [(size, array) for size, array in arrays if isinstance(array, PlainArray)]
+    cuts = {(array.facts.shard_rows, array.facts.shard_columns) for _, array in arrays}
+    if len(plain) == len(arrays) and len(cuts) == 1:
+        return PlainBands(plain)
+    return AnyBands(arrays)
+
+
+class AnyBands:
+    """Arrays of any kind, read one after the other."""
+
+    def __init__(self, arrays: Sequence[tuple[int, PatchArray]]) -> None:
+        self._arrays = tuple(arrays)
+
+    def read(self, patch: int) -> dict[int, Pixels]:
+        """See `Bands`."""
+        return {size: array.read(patch) for size, array in self._arrays}
+
+    def read_into(self, patch: int, out: Mapping[int, Pixels], position: int) -> None:
+        """See `Bands`."""
+        for size, array in self._arrays:
+            if size in out:
+                array.read(patch, out[size][position])
+
+
+_Shard = tuple[list[int | None], tuple[tuple[int, Pixels], ...]]
+"""Which of the stored chunks each chunk is, and the stored chunks of each pixel size."""
+
+
+class PlainBands(AnyBands):
+    """Plain arrays that are cut alike: one lookup finds a patch in all of them.
+
+    Copying a patch takes 15 microseconds, so a lookup for each array would show.
+    """
+
+    def __init__(self, arrays: Sequence[tuple[int, PlainArray]]) -> None:
+        super().__init__(arrays)
+        self._plain = tuple(arrays)
+        self._where = arrays[0][1].where
+        self._shards: list[_Shard | None] = [None] * arrays[0][1].facts.shards
+
+    def read(self, patch: int) -> dict[int, Pixels]:
+        """See `Bands`."""
+        shard, chunk = self._where[patch]
+        slots, stored = self._shards[shard] or self._open(shard)
+        slot = slots[chunk]
+        if slot is None:
+            return super().read(patch)
+        arrays = {}  # a loop, as a comprehension is a call
+        for size, chunks in stored:
+            arrays[size] = chunks[slot].copy()
+        return arrays
+
+    def read_into(self, patch: int, out: Mapping[int, Pixels], position: int) -> None:
+        """See `Bands`."""
+        shard, chunk = self._where[patch]
+        slots, stored = self._shards[shard] or self._open(shard)
+        slot = slots[chunk]
+        if slot is None:
+            super().read_into(patch, out, position)
+            return
+        for size, chunks in stored:
+            if size in out:
+                out[size][position] = chunks[slot]
+
+    def _open(self, shard: int) -> _Shard:
+        """A patch that is not stored alike in every array has no slot here."""
+        opened = [(size, *array.open(shard)) for size, array in self._plain]
+        slots = [
+            found[0] if len(set(found)) == 1 else None
+            for found in zip(*(s for _, _, s in opened), strict=True)
+        ]
+        merged = self._shards[shard] = slots, tuple((size, chunks) for size, chunks, _ in opened)
+        return merged
