@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -80,9 +80,9 @@ def build_tile(job: TileJob, progress: Progress = silent) -> list[SceneEntry]:
         StorageError: the disk is full.
     """
     plan = _common_plan(job)
-    with ThreadPoolExecutor(1, thread_name_prefix="labels") as side:
-        labelled = side.submit(label_tile, job, plan)
-        return [_build_scene(job, one, plan, labelled, progress) for one in job.products]
+    with ThreadPoolExecutor(1, thread_name_prefix="beside") as beside:
+        labelled = beside.submit(label_tile, job, plan)
+        return [_build_scene(job, one, plan, labelled, beside, progress) for one in job.products]
 
 
 def _common_plan(job: TileJob) -> PatchPlan:
@@ -114,50 +114,63 @@ def _build_scene(
     one: Candidate,
     plan: PatchPlan,
     labelled: Future[LabelledTile],
+    beside: Executor,
     progress: Progress,
 ) -> SceneEntry:
     scene = open_scene(one.path, verify=job.verify)
-    mosaics = read_mosaics(scene, plan, threads=job.threads, progress=_named(progress, one))
-    classification = scene.read_classification()
+    classification = beside.submit(scene.read_classification)
+    watched = _watching(progress, one, labelled)
+    mosaics = read_mosaics(scene, plan, threads=job.threads, progress=watched)
     tile = labelled.result()
     nodata = nodata_shares(mosaics, plan)
     kept = tile.rows.kept & ~((nodata > 0) & job.recipe.patches.drop_nodata)
+    arrays = _arrays(plan, mosaics, tile.reference_map, classification.result())
     frame = SceneFrame(plan.grid, plan.columns, plan.rows, plan.patch_pixels(10))
     progress(f"{one.scene}: writing")
     sensor, storage = scene.metadata.sensor, job.recipe.storage
     with SceneWriter(job.root, one.scene, frame, sensor, storage, threads=job.threads) as writer:
-        _write_pixels(writer, plan, mosaics, kept)
-        _write_maps(writer, plan, tile.reference_map, classification, kept)
+        _write(writer, arrays, kept.reshape(plan.rows, plan.columns), job.threads)
         table = scene_table(tile.rows, scene.metadata, nodata, kept)
         return writer.finish(table, _provenance(job, one, scene, tile, kept))
 
 
-def _named(progress: Progress, one: Candidate) -> Progress:
+def _watching(progress: Progress, one: Candidate, labelled: Future[LabelledTile]) -> Progress:
+    """Progress of one scene, which ends its decoding once the labels are known to have failed."""
+
     def tell(message: str, done: float = 0, total: float = 0) -> None:
+        if labelled.done():
+            labelled.result()
         progress(f"{one.scene}: {message}", done, total)
 
     return tell
 
 
-def _write_pixels(
-    writer: SceneWriter, plan: PatchPlan, mosaics: Mosaics, kept: npt.NDArray[np.bool_]
-) -> None:
-    for size, array in mosaics.items():
-        writer.write_mosaic(array_name(size), array, kept=kept.reshape(plan.rows, plan.columns))
-
-
-def _write_maps(
-    writer: SceneWriter,
+def _arrays(
     plan: PatchPlan,
+    mosaics: Mosaics,
     reference_map: npt.NDArray[np.uint16],
     classification: npt.NDArray[np.uint8] | None,
-    kept: npt.NDArray[np.bool_],
-) -> None:
-    grid = kept.reshape(plan.rows, plan.columns)
-    writer.write_mosaic(LAND_COVER, reference_map, kept=grid)
+) -> dict[str, npt.NDArray[Any]]:
+    """Every array of a scene by name, cut to its whole patches."""
+    arrays: dict[str, npt.NDArray[Any]] = {array_name(s): a for s, a in mosaics.items()}
+    arrays[LAND_COVER] = reference_map
     if classification is not None:
         height, width = plan.mosaic_shape(CLASSIFICATION_PIXEL_SIZE)
-        writer.write_mosaic(CLASSIFICATION, classification[:height, :width], kept=grid)
+        arrays[CLASSIFICATION] = classification[:height, :width]
+    return arrays
+
+
+def _write(
+    writer: SceneWriter,
+    arrays: Mapping[str, npt.NDArray[Any]],
+    kept: npt.NDArray[np.bool_],
+    threads: int,
+) -> None:
+    """Several arrays at a time: class maps are compressed while bands go to the disk."""
+    with ThreadPoolExecutor(threads, thread_name_prefix="write") as pool:
+        jobs = [pool.submit(writer.write_mosaic, n, a, kept=kept) for n, a in arrays.items()]
+        for job in jobs:
+            job.result()
 
 
 def _provenance(

@@ -17,7 +17,7 @@ CompressionOption = Annotated[
     Literal["none", "zstd", "blosc"] | None,
     typer.Option(
         help="How pixels are stored: *none* reads fastest, *blosc* takes half the room, "
-        "*zstd* lies between."
+        "*zstd* is the form that most tools decode."
     ),
 ]
 OutOption = Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")]

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bar
 
-from benforge.archive.check import Finding
+from benforge.archive.finding import Finding
 from benforge.core.progress import Progress
 
 out = Console(highlight=False, soft_wrap=True)

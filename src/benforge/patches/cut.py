@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,7 @@ def read_mosaics(
         scene: the opened product.
         plan: the patches of its tile.
         threads: bands decoded at the same time.
-        progress: told each band once it is decoded.
+        progress: told each band once it is decoded; what it raises ends the reading.
 
     Raises:
         ProductError: a band is corrupt; nothing is returned.
@@ -54,16 +54,15 @@ def _empty(scene: SceneReader, size: int) -> npt.NDArray[np.uint16]:
 
 
 def _await(futures: Mapping[Future[object], str], progress: Progress) -> None:
-    """Wait for all; on the first failure drop what has not begun, then raise it."""
-    waiting = set(futures)
-    while waiting:
-        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
-            if future.exception() is not None:
-                for other in waiting:
-                    other.cancel()
+    """Wait for all; on the first failure, or ^C, drop what has not begun."""
+    try:
+        for done, future in enumerate(as_completed(futures), start=1):
             future.result()
-            progress(f"decoded {futures[future]}", len(futures) - len(waiting), len(futures))
+            progress(f"decoded {futures[future]}", done, len(futures))
+    except BaseException:
+        for future in futures:
+            future.cancel()
+        raise
 
 
 def _crop(
