@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -21,7 +20,7 @@ from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from rasterio.features import rasterize
 
-from benchmarks.measure import interleaved, machine, peak_memory, table
+from benchmarks.measure import interleaved, peak_memory, show, table
 from benforge.core.grid import Grid
 from benforge.labels.edges import polygon_edges
 from benforge.labels.port import GAP
@@ -160,9 +159,9 @@ def rasterized(polygons: gpd.GeoDataFrame, grid: Grid) -> npt.NDArray[np.uint16]
     return burnt
 
 
-def main() -> None:
-    """Print the table."""
-    found = run(sys.argv[1] if len(sys.argv) > 1 else "full")
+def report(size: str = "full") -> str:
+    """The figures as Markdown."""
+    found = run(size)
     ratio = {"benforge: shares": 1.0, **found["ratio"]}
     rows = [
         {
@@ -172,12 +171,14 @@ def main() -> None:
         }
         for way, spent in found["seconds"].items()
     ]
-    title = f"{found['polygons']:,} polygons, {found['vertices']:,} vertices; {machine()}"
-    print(table(title, rows))
-    print(
-        {key: found[key] for key in ("difference", "reference maps are equal", "peak memory, GiB")}
+    title = f"Shares of a full tile, {found['polygons']:,} polygons, {found['vertices']:,} vertices"
+    different = ", ".join(f"{d:.0e} ({name})" for name, d in found["difference"].items())
+    return (
+        table(title, rows)
+        + f"\nLargest difference of a share: {different}. Reference map equal to GDAL's: "
+        f"{found['reference maps are equal']}. Peak memory: {found['peak memory, GiB']:.2f} GiB.\n"
     )
 
 
 if __name__ == "__main__":
-    main()
+    show(report, SIZES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import resource
@@ -9,7 +10,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,15 @@ def machine() -> str:
         platform.machine(),
     )
     return f"{len(os.sched_getaffinity(0))} cores ({model}), Python {platform.python_version()}"
+
+
+def show(report: Callable[[str], str], sizes: Iterable[str]) -> None:
+    """What `python -m benchmarks.NAME` prints; `--size toy` for a quick look."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--size", choices=list(sizes), default="full")
+    size = parser.parse_args().size
+    print(machine())
+    print(report(size))
 
 
 def table(title: str, rows: Sequence[Mapping[str, Any]]) -> str:

@@ -7,7 +7,6 @@ as large as the tile: as one piece, and as the three arrays that a patch consist
 
 from __future__ import annotations
 
-import argparse
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy.typing as npt
 import rasterio
 import zarr
 
-from benchmarks.measure import interleaved, machine, table
+from benchmarks.measure import interleaved, show, table
 from benforge.archive.layout import SceneFrame, array_name, scene_path
 from benforge.archive.pixels import PixelReader
 from benforge.archive.scene_writer import SceneWriter
@@ -251,18 +250,19 @@ def _report(rates: dict[str, float], disk: dict[str, float]) -> dict[str, Any]:
     return {"rows": rows, "ratios": ratios, "bytes_per_patch": disk}
 
 
-def main() -> None:
-    """Print the figures."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", choices=SIZES, default="full")
-    size = parser.parse_args().size
+def report(size: str = "full") -> str:
+    """The figures as Markdown."""
     found = run(size)
-    print(machine())
-    print(table(f"Random patch reads ({size})", found["rows"]))
-    print(table("Ratios", [{"ratio": k, "value": f"{v:.2f}"} for k, v in found["ratios"].items()]))
+    ratios = [{"benforge, none": k, "ratio": f"{v:.2f}"} for k, v in found["ratios"].items()]
     sizes = [{"compression": k, "bytes": f"{v:,.0f}"} for k, v in found["bytes_per_patch"].items()]
-    print(table("Bytes of a patch on disk", sizes))
+    return "\n".join(
+        [
+            table("Random patches, all 12 bands, warm, one process", found["rows"]),
+            table("Ratios", ratios),
+            table("Bytes of a patch on disk", sizes),
+        ]
+    )
 
 
 if __name__ == "__main__":
-    main()
+    show(report, SIZES)

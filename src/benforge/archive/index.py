@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
@@ -107,9 +109,22 @@ def encode_rows(table: pa.Table) -> bytes:
 def _geo(geometry: pa.ChunkedArray) -> dict[str, Any]:
     column: dict[str, Any] = {"encoding": "WKB", "geometry_types": ["Polygon"]}
     if len(geometry):
-        shapes = shapely.from_wkb(geometry.to_numpy(zero_copy_only=False))
+        shapes = _shapes(geometry)
         column["bbox"] = [float(value) for value in shapely.total_bounds(shapes)]
     return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
+
+
+def _shapes(geometry: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    """The footprints of a column.
+
+    Raises:
+        ArchiveError: one is not WKB.
+    """
+    try:
+        found = shapely.from_wkb(geometry.to_numpy(zero_copy_only=False))
+    except shapely.errors.GEOSException as error:
+        raise ArchiveError("a footprint in the index is not WKB", do="Run: ben check") from error
+    return np.asarray(found, object)
 
 
 def read_rows(path: Path) -> pa.Table:

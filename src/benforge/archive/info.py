@@ -54,17 +54,16 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
 
     def facts(self) -> dict[str, object]:
         """The figures as lines to print."""
-        used = {name: n for name, n in self.labels.items() if n}
+        used = sum(n > 0 for n in self.labels.values())
         return {
             "patches": f"{self.patches:,} in {self.scenes} scenes of {self.tiles} tiles",
             "profile": self.profile + (", simulated" if self.simulated else ""),
             "period": " to ".join(self.period) or "none",
             "size": f"{self.bytes / 1e6:,.1f} MB, compression {self.compression}",
-            "classes": f"{len(used)} of {len(self.labels)} in {self.nomenclature}",
+            "classes": f"{used} of {len(self.labels)} in {self.nomenclature}",
             "labels a patch": f"{self.labels_per_patch:.2f}",
             "seasons": _counted(self.seasons),
             "countries": _counted(self.countries),
-            **{f"  {name}": f"{n:,}" for name, n in used.items()},
         }
 
 

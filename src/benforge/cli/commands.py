@@ -9,7 +9,13 @@ import msgspec
 import typer
 
 from benforge.cli.main import app
-from benforge.cli.terminal import print_facts, print_findings, print_json, showing_progress
+from benforge.cli.terminal import (
+    print_counts,
+    print_facts,
+    print_findings,
+    print_json,
+    showing_progress,
+)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ArchiveArgument = Annotated[Path, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")]
@@ -99,6 +105,7 @@ def info(archive: ArchiveArgument, json: JsonOption = False) -> None:
         print_json(msgspec.to_builtins(found))
     else:
         print_facts(str(archive), found.facts())
+        print_counts("Patches of each class", found.labels)
 
 
 @app.command()

@@ -79,6 +79,15 @@ def print_facts(title: str, facts: Mapping[str, object]) -> None:
         out.print(f"  {name:<{width}}  {value}", markup=False)
 
 
+def print_counts(title: str, counts: Mapping[str, int]) -> None:
+    """A title, then each name that counts for something behind its number, most first."""
+    out.print(title, style="bold", markup=False)
+    most = max(counts.values(), default=0)
+    for name, count in sorted(counts.items(), key=lambda pair: -pair[1]):
+        if count:
+            out.print(f"  {count:>{len(f'{most:,}')},}  {name}", markup=False)
+
+
 def print_findings(archive: Path, findings: Sequence[Finding], *, ok: bool) -> None:
     """What a check found, a line each on standard output, and the verdict."""
     for finding in findings:

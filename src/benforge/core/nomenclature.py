@@ -170,6 +170,25 @@ def load_nomenclature(name: str) -> Nomenclature:
     return parse_nomenclature(_facts(name))
 
 
+def parse_crosswalk(facts: Mapping[str, Any], source: Nomenclature) -> Crosswalk:
+    """The way to the nomenclature that a TOML document describes.
+
+    Args:
+        facts: each class names its `members`, the source codes merged into it; a class without
+            members stands for its own code. Source codes that no class names are dropped.
+        source: what the members are codes of.
+
+    Raises:
+        InputError: a member that is no source code, or stands in two classes.
+    """
+    target = parse_nomenclature(facts)
+    pairs = [(m, c["code"]) for c in facts["class"] for m in c.get("members", [c["code"]])]
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise InputError("a member stands in two classes", where=target.name)
+    return Crosswalk(source, target, dict.fromkeys(source.codes) | found)
+
+
 @cache
 def load_crosswalk(target: str) -> Crosswalk:
     """The way from `clc-44` to another shipped nomenclature.
@@ -177,7 +196,4 @@ def load_crosswalk(target: str) -> Crosswalk:
     Raises:
         InputError: there is none of this name.
     """
-    source, goal = load_nomenclature("clc-44"), load_nomenclature(target)
-    members = {c["code"]: c.get("members", [c["code"]]) for c in _facts(target)["class"]}
-    found = {code: target_code for target_code, codes in members.items() for code in codes}
-    return Crosswalk(source, goal, {code: found.get(code) for code in source.codes})
+    return parse_crosswalk(_facts(target), load_nomenclature("clc-44"))

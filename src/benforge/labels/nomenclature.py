@@ -12,6 +12,7 @@ from benforge.core.nomenclature import (
     Nomenclature,
     load_crosswalk,
     load_nomenclature,
+    parse_crosswalk,
     parse_nomenclature,
 )
 from benforge.errors import MissingError, RecipeError
@@ -43,10 +44,10 @@ def read_crosswalk(target: str, source: str = SOURCE) -> Crosswalk:
         source: a shipped nomenclature or a TOML file.
 
     Raises:
-        InputError: none is shipped under this name.
+        InputError: none is shipped under this name, or a member is not a source code or stands
+            in two classes.
         MissingError: there is no such file.
-        RecipeError: the file does not describe a nomenclature, or one of its members is not a
-            source code or stands in two classes.
+        RecipeError: the file does not describe a nomenclature.
     """
     if target == source:
         same = read_nomenclature(source)
@@ -54,7 +55,8 @@ def read_crosswalk(target: str, source: str = SOURCE) -> Crosswalk:
     if source == SOURCE and not target.endswith(".toml"):
         return load_crosswalk(target)
     facts = _read(Path(target))
-    return _crosswalk(facts, read_nomenclature(source), _parse(facts, target), target)
+    _parse(facts, target)
+    return parse_crosswalk(facts, read_nomenclature(source))
 
 
 def _read(path: Path) -> Mapping[str, Any]:
@@ -75,15 +77,3 @@ def _parse(facts: Mapping[str, Any], where: str) -> Nomenclature:
             where=where,
             do="It needs a name, and for each [[class]] code, name, color and members",
         ) from error
-
-
-def _crosswalk(
-    facts: Mapping[str, Any], source: Nomenclature, target: Nomenclature, where: str
-) -> Crosswalk:
-    pairs = [(m, c["code"]) for c in facts["class"] for m in c.get("members", [c["code"]])]
-    mapping = dict(pairs)
-    if len(mapping) < len(pairs):
-        raise RecipeError("a member stands in two classes", where=where)
-    if unknown := sorted(set(mapping) - set(source.codes)):
-        raise RecipeError(f"members {unknown} are not codes of {source.name}", where=where)
-    return Crosswalk(source, target, {code: mapping.get(code) for code in source.codes})

@@ -1,0 +1,33 @@
+"""`make bench`: every benchmark at full size, into `benchmarks/RESULTS.md`."""
+
+from pathlib import Path
+
+from benchmarks import build, labels, reads
+from benchmarks.measure import machine
+
+INTRODUCTION = """# Results
+
+Written by `make bench` on {machine}. Figures are ratios: whoever is compared ran in the same run,
+medians of interleaved rounds where a round takes seconds. Seconds and rates are of this machine.
+
+"""
+
+
+def main() -> None:
+    """Run all, then write the page."""
+    sections = [
+        f"## {title}\n\n{report()}"
+        for title, report in (
+            ("Build", build.report),
+            ("Land-cover shares", labels.report),
+            ("Reading patches", reads.report),
+        )
+    ]
+    page = INTRODUCTION.format(machine=machine()) + "\n".join(sections)
+    path = Path(__file__).parent / "RESULTS.md"
+    path.write_text(page, encoding="utf-8")
+    print(page)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""The benchmarks run as written, at toy size; nothing is timed here."""
+
+from benchmarks import build, labels, reads
+
+
+def test_ways_to_shares_agree() -> None:
+    found = labels.run("toy")
+    assert found["reference maps are equal"]
+    # exactextract keeps coverage in float32.
+    assert found["difference"]["geopandas.overlay"] < 1e-9
+    assert found["difference"]["exactextract"] < 1e-5
+
+
+def test_readers_are_compared_with_a_plain_copy() -> None:
+    found = reads.run("toy")
+    assert {row["reader"] for row in found["rows"]} >= {
+        "copy in memory, three arrays",
+        "benforge, none",
+        "zarr-python, none",
+        "GeoTIFF per band, rasterio",
+    }
+    assert all(ratio > 0 for ratio in found["ratios"].values())
+
+
+def test_a_build_is_compared_with_its_decoding() -> None:
+    found = build.run("toy")
+    assert len(found["rows"]) == 4
+    assert found["ratio"] > 1
