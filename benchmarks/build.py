@@ -55,7 +55,7 @@ def decode_threads_inside(product: Path, threads: int) -> None:
 
 
 def _decode(file: Path, threads: int) -> int:
-    with rasterio.open(file, NUM_THREADS=threads) as source:
+    with rasterio.Env(GDAL_NUM_THREADS=str(threads)), rasterio.open(file) as source:
         pixels: np.ndarray[Any, Any] = source.read(1)
     return int(pixels.size)
 
@@ -76,6 +76,9 @@ def build_naive(product: Path, out: Path) -> int:
 
 def _write_tiff(source: Any, window: Window, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    size = source.res[0]
+    left = source.bounds.left + window.col_off * size
+    top = source.bounds.top - window.row_off * size
     profile = {
         "driver": "GTiff",
         "dtype": "uint16",
@@ -83,7 +86,7 @@ def _write_tiff(source: Any, window: Window, path: Path) -> None:
         "height": window.height,
         "width": window.width,
         "crs": source.crs,
-        "transform": source.window_transform(window),
+        "transform": rasterio.Affine(size, 0, left, 0, -size, top),
     }
     with rasterio.open(path, "w", **profile) as target:
         target.write(source.read(1, window=window), 1)

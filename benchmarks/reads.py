@@ -82,8 +82,8 @@ def write_tiffs(sample: Patches, which: Pixels, places: list[tuple[int, int]]) -
         folder.mkdir(parents=True, exist_ok=True)
         for size, patches in sample.items():
             edge = patches.shape[-1]
-            corner = 300000 + 1200 * column, 5400000 - 1200 * row
-            transform = rasterio.transform.from_origin(*corner, size, size)
+            left, top = 300000 + 1200 * column, 5400000 - 1200 * row
+            transform = rasterio.Affine(size, 0, left, 0, -size, top)
             options = {"driver": "GTiff", "dtype": "uint16", "count": 1, "crs": "EPSG:32633"}
             for band, pixels in zip(
                 SENSOR.bands_at(size), patches[which[row, column]], strict=True
