@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benforge.core.nomenclature import load_crosswalk, load_nomenclature
-from benforge.errors import InputError, MissingError, InputError, RecipeError
+from benforge.errors import InputError, MissingError, RecipeError
 from benforge.labels.nomenclature import read_crosswalk, read_nomenclature
 
 FORESTS = """
