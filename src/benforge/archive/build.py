@@ -109,19 +109,7 @@ def build_archive(
     with writing(out):
         meta = _begin(out, recipe, candidates)
         plan = plan_build(candidates, _held(out), str(provenance["sha256"]), recipe.products)
-        threads = max(1, available_cores() // (workers or _default_workers(len(plan.tiles))))
-        jobs = [
-            TileJob(
-                root=out.absolute(),
-                products=tile,
-                land_cover=land_cover.absolute(),
-                provenance=dict(provenance),
-                recipe=recipe,
-                threads=threads,
-                verify=verify,
-            )
-            for tile in plan.tiles
-        ]
+        jobs = _jobs(plan, out, land_cover, provenance, recipe, workers, verify)
         try:
             built = _run(jobs, workers, cluster, progress)
         except BaseException:
@@ -207,6 +195,31 @@ def _held(out: Path) -> dict[str, Held]:
             provenance.get("inputs", {}),
         )
     return found
+
+
+def _jobs(
+    plan: BuildPlan,
+    out: Path,
+    land_cover: Path,
+    provenance: Mapping[str, object],
+    recipe: BuildRecipe,
+    workers: int | None,
+    verify: bool,
+) -> list[TileJob]:
+    """One job a tile; the cores are shared out among the workers."""
+    threads = max(1, available_cores() // (workers or _default_workers(len(plan.tiles))))
+    return [
+        TileJob(
+            root=out.absolute(),
+            products=tile,
+            land_cover=land_cover.absolute(),
+            provenance=dict(provenance),
+            recipe=recipe,
+            threads=threads,
+            verify=verify,
+        )
+        for tile in plan.tiles
+    ]
 
 
 def _default_workers(tiles: int) -> int:

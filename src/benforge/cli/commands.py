@@ -9,6 +9,20 @@ import msgspec
 import typer
 
 from benforge.cli.main import app
+from benforge.cli.options import (
+    ArchiveArgument,
+    ClusterOption,
+    CompressionOption,
+    JsonOption,
+    LandCoverOption,
+    OutOption,
+    ProductsArgument,
+    ProfileOption,
+    RecipeOption,
+    SetOption,
+    VerifyOption,
+    WorkersOption,
+)
 from benforge.cli.terminal import (
     print_counts,
     print_facts,
@@ -17,52 +31,19 @@ from benforge.cli.terminal import (
     showing_progress,
 )
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-ArchiveArgument = Annotated[Path, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")]
-CompressionOption = Annotated[
-    Literal["none", "zstd", "blosc"] | None,
-    typer.Option(
-        help="How pixels are stored: *none* reads fastest, *blosc* takes half the room, "
-        "*zstd* is the form that most tools decode."
-    ),
-]
-OutOption = Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")]
-
 
 @app.command()
 def build(
-    products: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Sentinel-2 products: SAFE folders or zips; *X.SAFE#32TNM* for one tile of "
-            "a product from before December 2016."
-        ),
-    ],
-    land_cover: Annotated[
-        Path,
-        typer.Option(help="Land-cover map: CORINE polygons (gpkg, shp, gdb) or raster (tif)."),
-    ],
+    products: ProductsArgument,
+    land_cover: LandCoverOption,
     out: OutOption,
-    profile: Annotated[
-        Literal["ben-v1", "ben-v2", "custom"] | None,
-        typer.Option(help="Rules to follow; ben-v1 if neither this nor a recipe says."),
-    ] = None,
-    recipe: Annotated[
-        Path | None, typer.Option(help="TOML file with rules of your own; see docs/recipes.md.")
-    ] = None,
-    changes: Annotated[
-        list[str] | None, typer.Option("--set", help="One rule, as table.key=value.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(help="Tiles built at a time; 2.5 GB of memory each.")
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option(help="Build on the dask cluster with this scheduler address.")
-    ] = None,
+    profile: ProfileOption = None,
+    recipe: RecipeOption = None,
+    changes: SetOption = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     compression: CompressionOption = None,
-    verify: Annotated[
-        bool, typer.Option(help="Hold bands to the checksums in their product's manifest.safe.")
-    ] = True,
+    verify: VerifyOption = True,
     json: JsonOption = False,
 ) -> None:
     """Build an archive from products and a land-cover map, or add products to one.

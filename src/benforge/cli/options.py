@@ -1,0 +1,48 @@
+"""Arguments and options of the verbs: what each means, said once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+ArchiveArgument = Annotated[Path, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")]
+CompressionOption = Annotated[
+    Literal["none", "zstd", "blosc"] | None,
+    typer.Option(
+        help="How pixels are stored: *none* reads fastest, *blosc* takes half the room, "
+        "*zstd* is the form that most tools decode."
+    ),
+]
+OutOption = Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")]
+ProductsArgument = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Sentinel-2 products: SAFE folders or zips; *X.SAFE#32TNM* for one tile of "
+        "a product from before December 2016."
+    ),
+]
+LandCoverOption = Annotated[
+    Path, typer.Option(help="Land-cover map: CORINE polygons (gpkg, shp, gdb) or raster (tif).")
+]
+ProfileOption = Annotated[
+    Literal["ben-v1", "ben-v2", "custom"] | None,
+    typer.Option(help="Rules to follow; ben-v1 if neither this nor a recipe says."),
+]
+RecipeOption = Annotated[
+    Path | None, typer.Option(help="TOML file with rules of your own; see docs/recipes.md.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", help="One rule, as table.key=value; again for more.")
+]
+WorkersOption = Annotated[
+    int | None, typer.Option(help="Tiles built at a time; 2.5 GB of memory each.")
+]
+ClusterOption = Annotated[
+    str | None, typer.Option(help="Build on the dask cluster with this scheduler address.")
+]
+VerifyOption = Annotated[
+    bool, typer.Option(help="Hold bands to the checksums in their product's manifest.safe.")
+]
