@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from benforge.cli.main import run
+from benforge.testing.products import write_small_map, write_small_product
 
 PROJECT = Path(__file__).parents[1]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
@@ -58,3 +59,19 @@ def test_the_site_builds(tmp_path: Path) -> None:
     shutil.copy(PROJECT / "mkdocs.yml", tmp_path)
     build(load_config(str(tmp_path / "mkdocs.yml"), strict=True))
     assert (tmp_path / "site/build.html").is_file()
+
+
+def test_the_python_of_the_archive_page_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    product, land_cover = write_small_product(tmp_path), write_small_map(tmp_path / "map.gpkg")
+    words = ["build", str(product), "--land-cover", str(land_cover), "--out", "archive"]
+    assert run([*words, "--profile", "custom"]) == 0
+    page = (PROJECT / "docs/archive.md").read_text(encoding="utf-8")
+    space: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        exec(block, space)
+    batch = space["batch"]
+    assert isinstance(batch, dict)
+    assert batch[10].shape == (16, 4, 120, 120)

@@ -1,14 +1,17 @@
 import hashlib
 import multiprocessing
 import random
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
+import shapely
 
 from benforge.archive.archive import Archive
 from benforge.archive.build import BuildSummary, build_archive
@@ -168,6 +171,51 @@ def test_no_product_and_no_archive_folder_are_refused(world: Path, tmp_path: Pat
     with pytest.raises(ArchiveError, match="not an archive"):
         build(world, tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "thesis"
+
+
+def test_a_first_build_that_fails_binds_nobody_to_its_rules(world: Path, tmp_path: Path) -> None:
+    product = write_small_product(tmp_path / "p", level="L1C")
+    out = tmp_path / "out"
+    with pytest.raises(ProductError, match=r"--set products\.level=L1C"):
+        build(world, out, products=[product])
+    assert not out.exists()
+    recipe = load_recipe("custom", overrides=["products.level=L1C"])
+    assert build(world, out, products=[product], recipe=recipe).patches == 16
+
+
+def test_the_same_product_named_twice_is_built_once(world: Path, tmp_path: Path) -> None:
+    one = products(world)[0]
+    assert build(world, tmp_path / "out", products=[one, one]).scenes == 1
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_no_workers_are_refused_before_anything_is_written(
+    world: Path, tmp_path: Path, workers: int
+) -> None:
+    with pytest.raises(InputError, match="--workers"):
+        build(world, tmp_path / "out", workers=workers)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_scene_that_was_removed_is_built_again(world: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    shutil.rmtree(next(out.glob("scenes/*")))
+    build(world, out)
+    assert tree(out) == tree(whole)
+
+
+def test_repaired_polygons_are_counted(world: Path, tmp_path: Path) -> None:
+    left, bottom, right, top = GRID.bounds
+    middle = (left + right) / 2
+    bow = shapely.Polygon([(left, top), (middle, bottom), (left, bottom), (middle, top)])
+    rest = shapely.box(middle, bottom, right, top)
+    frame = gpd.GeoDataFrame({"Code_18": ["312", "512"]}, geometry=[bow, rest], crs=GRID.crs)
+    frame.to_file(tmp_path / "bow.gpkg")
+    one = products(world)[0]
+    summary = build_archive([one], tmp_path / "bow.gpkg", tmp_path / "out", CUSTOM)
+    assert summary.repaired == 1
+    assert summary.facts()["repaired"] == "1 invalid polygon"
 
 
 def build_in_a_process(world: Path, out: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benforge import __version__
 from benforge.cli.main import run
 from benforge.testing.products import write_small_map, write_small_product
 
@@ -20,6 +21,11 @@ def test_help_teaches(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = capsys.readouterr().out
     assert "Usage: ben" in text
     assert len(text.splitlines()) > 8
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"benforge {__version__}\n"
 
 
 def test_the_verbs_are_those_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -104,4 +104,7 @@ def test_does_not_cover(tmp_path: Path) -> None:
 def test_damaged_file(tmp_path: Path) -> None:
     path = write(tmp_path / "map.tif", np.tile(CELLS.astype("uint8"), (64, 64)))
     path.write_bytes(path.read_bytes()[:1000])
-    refused(path, "the map cannot be read")
+    refused(path, "the map is damaged, it cannot be read")
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(LandCoverError):
+        read(path)

@@ -13,7 +13,7 @@ import pytest
 import shapely
 
 from benforge.core.grid import Grid
-from benforge.errors import LandCoverError
+from benforge.errors import LandCoverError, MissingError
 from benforge.labels.port import GAP, TileLabels
 from benforge.labels.sources import open_land_cover
 
@@ -96,11 +96,35 @@ def test_repaired_polygons_may_overlap(tmp_path: Path) -> None:
         read(path)
 
 
-def test_gaps_and_empty_shapes(tmp_path: Path) -> None:
-    path = write(tmp_path / "map.gpkg", {"code": [211, 312]}, [WEST, None])
+def test_gaps_and_shapeless_features_of_no_class(tmp_path: Path) -> None:
+    path = write(tmp_path / "map.gpkg", {"code": ["211", "999", None]}, [WEST, None, None])
     labels = read(path)
     assert labels.fractions.gaps == pytest.approx([0, 1, 0, 1])
     assert (labels.reference_map[:, 120:] == GAP).all()
+
+
+@pytest.mark.parametrize("name", ["map.gpkg", "map.shp", "map.geojson"])
+@pytest.mark.parametrize("shape", [None, shapely.Polygon()])
+def test_a_class_without_a_shape_is_refused(tmp_path: Path, name: str, shape: Any) -> None:
+    path = write(tmp_path / name, {"code": [211, 312, 312]}, [WEST, shape, shape])
+    first = {"map.gpkg": 2}.get(name, 1)
+    refused(path, f"2 of its features with a class have no shape, the first has id {first}")
+
+
+def test_a_class_without_a_shape_is_told_wherever_the_tile_lies(tmp_path: Path) -> None:
+    """A box that does not hold the whole map makes GDAL leave such features out."""
+    far = shapely.box(700_000, 5_400_000, 701_000, 5_401_000)
+    for name, options in {"a": {}, "b": {"SPATIAL_INDEX": "NO"}}.items():
+        path = tmp_path / f"{name}.gpkg"
+        write(path, {"code": [211, 312, 312, 312]}, [WEST, far, far, None], **options)
+        refused(path, "1 of its features with a class have no shape, the first has id 4")
+
+
+@pytest.mark.parametrize("far", [-1e300, 1e12, np.inf, np.nan])
+def test_absurd_coordinates_are_refused(tmp_path: Path, far: float) -> None:
+    absurd = shapely.Polygon([(500_000, 5_497_600), (far, 5_497_600), (501_200, 5_500_000)])
+    path = write(tmp_path / "map.gpkg", {"code": [211, 312]}, [EAST, absurd])
+    refused(path, "1 of its polygons have coordinates that no place has, the first has id 2")
 
 
 def test_multipolygons_with_height(tmp_path: Path) -> None:
@@ -178,4 +202,24 @@ def test_damaged_file(tmp_path: Path) -> None:
     path = write(tmp_path / "map.gpkg", {"code": [211, 312]})
     path.write_bytes(path.read_bytes()[:30_000])
     with pytest.raises(LandCoverError, match=r"map\.gpkg"):
+        read(path)
+
+
+def test_a_damaged_page_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    col, row = np.arange(2000) % 40, np.arange(2000) // 40
+    cells = shapely.box(500_000 + col * 100, 5_495_000 + row * 100, 500_100 + col * 100,
+                        5_495_100 + row * 100)  # fmt: skip
+    path = write(tmp_path / "map.gpkg", {"code": [211] * 2000}, shapely.segmentize(cells, 10))
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    path.write_bytes(data[:middle] + bytes(8000) + data[middle + 8000 :])
+    refused(path, "the map is damaged, it cannot be read.*malformed")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("part", [".shx", ".dbf"])
+def test_a_missing_part_of_a_shapefile_is_named(tmp_path: Path, part: str) -> None:
+    path = write(tmp_path / "map.shp", {"code": [211, 312]})
+    path.with_suffix(part).unlink()
+    with pytest.raises(MissingError, match=rf"map\{part}: the shapefile map\.shp lacks map"):
         read(path)

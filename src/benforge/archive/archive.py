@@ -54,10 +54,14 @@ class Archive:
     def __len__(self) -> int:
         return len(self.index)
 
+    def __repr__(self) -> str:
+        return f"Archive({str(self.root)!r}, {len(self)} patches, profile {self.meta.profile})"
+
     def __getitem__(self, position: int) -> Patch:
         """The patch in this row of the index; negative counts from the end.
 
         Raises:
+            TypeError: a slice or an array; `filter` takes several.
             IndexError: there is no such row.
             ArchiveError: its pixels are damaged.
         """
@@ -75,8 +79,14 @@ class Archive:
         """One row of the index; negative counts from the end.
 
         Raises:
+            TypeError: a slice or an array; `filter` takes several.
             IndexError: there is no such row.
         """
+        if not isinstance(position, int | np.integer):
+            raise TypeError(
+                f"a patch is taken by one whole number, not by {type(position).__name__}; "
+                "take several with filter"
+            )
         if not -len(self) <= position < len(self):
             raise IndexError(f"{position} in an archive of {len(self)} patches")
         return PatchRecord.from_row(self.index.slice(position % len(self), 1).to_pylist()[0])
@@ -110,10 +120,11 @@ class Archive:
                 `pc.field("season") == "summer"`, or one truth value a patch.
 
         Raises:
-            InputError: an unknown column, or another number of truth values than patches.
+            InputError: an unknown column, numbers in place of truth values, or another number of
+                truth values than patches.
         """
         try:
-            mask = which if isinstance(which, pc.Expression) else pa.array(which, pa.bool_())
+            mask = which if isinstance(which, pc.Expression) else _truth_values(which)
             return replace(self, index=self.index.filter(mask))
         except pa.ArrowException as error:
             raise InputError(f"patches cannot be chosen by this, {error}") from error
@@ -128,3 +139,14 @@ class Archive:
         if position < 0:
             raise InputError("the archive holds no such patch", where=str(patch_id))
         return int(position)
+
+
+def _truth_values(which: npt.NDArray[np.bool_]) -> pa.Array:
+    """The mask as Arrow has it; positions are refused, which would count as true."""
+    values = np.asarray(which)
+    if values.dtype != np.bool_:
+        raise InputError(
+            f"patches cannot be chosen by values of {values.dtype}",
+            do="Give one truth value a patch, or an expression",
+        )
+    return pa.array(values, pa.bool_())

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
 
-import msgspec
-
-from benforge.archive.build_plan import BuildPlan, Candidate, Held, plan_build
+from benforge.archive.build_folder import begin, check_target, end, give_up, open_meta, read_held
+from benforge.archive.build_plan import BuildPlan, Candidate, plan_build
 from benforge.archive.build_recipe import BuildRecipe
+from benforge.archive.build_summary import BuildSummary, summarise
 from benforge.archive.build_tile import TileJob, build_tile
-from benforge.archive.executors import available_cores, open_executor
-from benforge.archive.files import storage_errors
-from benforge.archive.index import read_attributes, write_index
-from benforge.archive.layout import META, scene_names, scene_path
+from benforge.archive.executors import available_cores, interrupts_held, open_executor
+from benforge.archive.layout import scene_names
 from benforge.archive.locking import writing
-from benforge.archive.meta import ArchiveMeta, SceneEntry, read_meta, write_meta
-from benforge.archive.scene_writer import clear_leavings
+from benforge.archive.meta import SceneEntry
 from benforge.core.progress import Progress, silent
-from benforge.core.sensor import load_sensor
-from benforge.errors import ArchiveError, BenError, ConflictError, InputError, WorkerError
+from benforge.errors import BenError, InputError, WorkerError
 from benforge.labels.nomenclature import read_nomenclature
 from benforge.labels.sources import open_land_cover
 from benforge.scenes.open import open_scene
@@ -33,40 +28,6 @@ CORES_PER_WORKER = 2
 """A worker decodes this many bands at a time when the number of workers is not given."""
 
 SECONDS_BETWEEN_LOOKS = 0.5
-
-
-class BuildSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a build did.
-
-    Args:
-        archive: its folder.
-        profile: whose rules it followed.
-        built: scene to patches, of this build.
-        held: scenes that were there already.
-        left_out: product to the reason why it was left out.
-        patches: patches in the whole archive.
-        scenes: scenes in the whole archive.
-        seconds: how long it took.
-    """
-
-    archive: str
-    profile: str
-    built: Mapping[str, int]
-    held: Sequence[str]
-    left_out: Mapping[str, str]
-    patches: int
-    scenes: int
-    seconds: float
-
-    def facts(self) -> dict[str, object]:
-        """The summary as lines to print."""
-        new = sum(self.built.values())
-        facts: dict[str, object] = {
-            "built": f"{len(self.built)} scenes, {new:,} patches in {self.seconds:.1f} s",
-            "there already": f"{len(self.held)} scenes",
-            "archive": f"{self.scenes} scenes, {self.patches:,} patches, profile {self.profile}",
-        }
-        return facts | {f"left out {name}": why for name, why in self.left_out.items()}
 
 
 def build_archive(
@@ -83,7 +44,8 @@ def build_archive(
     """Build an archive from products and a land-cover map, or add products to it.
 
     The same inputs give a byte-identical archive, whatever the order, the workers and the
-    interruptions. Scenes that are there already are left alone.
+    interruptions. Scenes that are there already are left alone. A build that fails keeps the
+    scenes that are whole, and leaves nothing where there is none.
 
     Args:
         products: SAFE folders or zips.
@@ -96,105 +58,43 @@ def build_archive(
         progress: told what is being done.
 
     Raises:
-        BenError: whatever is wrong with the input; scenes that were whole by then are kept.
+        BenError: whatever is wrong with the input.
     """
     start = time.monotonic()
-    if not products:
-        raise InputError("no product was named", do="Name SAFE folders or zips")
-    candidates = [_open(path, verify) for path in products]
-    provenance = open_land_cover(
-        land_cover, code_field=recipe.labels.code_field, layer=recipe.labels.layer
-    ).provenance
+    _check_workers(workers)
+    candidates = _open_products(products, verify)
+    labels = recipe.labels
+    source = open_land_cover(land_cover, code_field=labels.code_field, layer=labels.layer)
+    nomenclature = read_nomenclature(labels.nomenclature)
     check_target(out)
+    simulated = any(one.metadata.simulated for one in candidates)
     with writing(out):
-        meta = _begin(out, recipe, candidates)
-        plan = plan_build(candidates, _held(out), str(provenance["sha256"]), recipe.products)
-        jobs = _jobs(plan, out, land_cover, provenance, recipe, workers, verify)
+        meta = open_meta(out, recipe, nomenclature, simulated=simulated)
         try:
+            map_sum = str(source.provenance["sha256"])
+            plan = plan_build(candidates, read_held(out), map_sum, recipe.products)
+            begin(out, meta)
+            jobs = _jobs(plan, out, land_cover, source.provenance, recipe, workers, verify)
             built = _run(jobs, workers, cluster, progress)
         except BaseException:
             with suppress(BenError):
-                _end(out, meta)
+                give_up(out, meta)
             raise
-        meta = _end(out, meta)
-    return _summary(out, meta, plan, built, time.monotonic() - start)
+        meta = end(out, meta)
+    return summarise(out, meta, plan, built, time.monotonic() - start)
 
 
-def _open(path: Path, verify: bool) -> Candidate:
-    return Candidate(path.absolute(), open_scene(path, verify=verify).metadata)
+def _check_workers(workers: int | None) -> None:
+    if workers is not None and workers < 1:
+        raise InputError(f"{workers} workers do no work", where="--workers", do="Use 1 or more")
 
 
-def check_target(out: Path) -> None:
-    """Raise unless `out` is new, empty, or an archive."""
-    if out.exists() and not out.is_dir():
-        raise ArchiveError("not a folder", where=out, do="Name a new folder with --out")
-    if out.is_dir() and any(out.iterdir()) and not (out / META).is_file():
-        raise ArchiveError(
-            "the folder holds other things and is not an archive",
-            where=out,
-            do="Name a new folder with --out",
-        )
-
-
-def _begin(out: Path, recipe: BuildRecipe, candidates: Sequence[Candidate]) -> ArchiveMeta:
-    """The archive's meta: of a new archive, or of the one there, if its rules are the same."""
-    clear_leavings(out)
-    rules = msgspec.to_builtins(recipe)
-    simulated = any(one.metadata.simulated for one in candidates)
-    if (out / META).is_file():
-        meta = read_meta(out)
-        if differing := _differing(meta.recipe, rules):
-            raise ConflictError(
-                f"the archive was built by other rules: {', '.join(differing)}",
-                where=out,
-                do="Use the same profile, recipe and --set, or another folder",
-            )
-        return msgspec.structs.replace(meta, simulated=meta.simulated or simulated)
-    meta = ArchiveMeta(
-        profile=recipe.profile,
-        recipe=rules,
-        sensor=load_sensor(),
-        nomenclature=read_nomenclature(recipe.labels.nomenclature),
-        simulated=simulated,
-    )
-    with storage_errors(out):
-        write_meta(out, meta)
-    return meta
-
-
-def _end(out: Path, meta: ArchiveMeta) -> ArchiveMeta:
-    """Clear up and list the scenes that are whole."""
-    clear_leavings(out)
-    return write_index(out, meta)
-
-
-def _differing(old: Mapping[str, object], new: Mapping[str, object], path: str = "") -> list[str]:
-    """Dotted names of the rules that are not equal."""
-    found: list[str] = []
-    for key in sorted({*old, *new}):
-        a, b = old.get(key), new.get(key)
-        if isinstance(a, Mapping) and isinstance(b, Mapping):
-            found += _differing(a, b, f"{path}{key}.")
-        elif _plain(a) != _plain(b):
-            found.append(f"{path}{key} was {a}, is {b}")
-    return found
-
-
-def _plain(value: object) -> object:
-    """The value as JSON knows it: a tuple is a list."""
-    return msgspec.json.decode(msgspec.json.encode(value))
-
-
-def _held(out: Path) -> dict[str, Held]:
-    found = {}
-    for name in scene_names(out):
-        provenance = read_attributes(scene_path(out, name)).get("provenance", {})
-        found[name] = Held(
-            provenance.get("level", ""),
-            provenance.get("baseline", ""),
-            provenance.get("inputs", {}),
-        )
-    return found
+def _open_products(products: Iterable[Path], verify: bool) -> list[Candidate]:
+    """The products, each once."""
+    paths = dict.fromkeys(path.absolute() for path in products)
+    if not paths:
+        raise InputError("no product was named", do="Name SAFE folders or zips")
+    return [Candidate(path, open_scene(path, verify=verify).metadata) for path in paths]
 
 
 def _jobs(
@@ -207,7 +107,7 @@ def _jobs(
     verify: bool,
 ) -> list[TileJob]:
     """One job a tile; the cores are shared out among the workers."""
-    threads = max(1, available_cores() // (workers or _default_workers(len(plan.tiles))))
+    threads = max(1, available_cores() // _workers(workers, len(plan.tiles)))
     return [
         TileJob(
             root=out.absolute(),
@@ -222,8 +122,9 @@ def _jobs(
     ]
 
 
-def _default_workers(tiles: int) -> int:
-    return max(1, min(tiles, available_cores() // CORES_PER_WORKER))
+def _workers(wanted: int | None, tiles: int) -> int:
+    """How many workers there is work for."""
+    return max(1, min(tiles, wanted or available_cores() // CORES_PER_WORKER))
 
 
 def _run(
@@ -231,7 +132,7 @@ def _run(
 ) -> list[SceneEntry]:
     if not jobs:
         return []
-    workers = workers or _default_workers(len(jobs))
+    workers = _workers(workers, len(jobs))
     if workers == 1 and not cluster:
         return [entry for job in jobs for entry in build_tile(job, progress)]
     with open_executor(workers, cluster) as executor:
@@ -244,7 +145,8 @@ def _run_beside(
     """Run the jobs in other processes; on the first failure what has not begun is dropped."""
     total = sum(len(job.products) for job in jobs)
     before = len(scene_names(jobs[0].root))
-    futures: set[Future[list[SceneEntry]]] = {executor.submit(build_tile, job) for job in jobs}
+    with interrupts_held():
+        futures: set[Future[list[SceneEntry]]] = {executor.submit(build_tile, j) for j in jobs}
     waiting, errors = futures, []
     while waiting:
         done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
@@ -264,22 +166,3 @@ def _explained(error: BaseException) -> BaseException:
             do="Run the same command again with fewer --workers: it goes on where it stopped",
         )
     return error
-
-
-def _summary(
-    out: Path,
-    meta: ArchiveMeta,
-    plan: BuildPlan,
-    built: Sequence[SceneEntry],
-    seconds: float,
-) -> BuildSummary:
-    return BuildSummary(
-        archive=os.fspath(out),
-        profile=meta.profile,
-        built={entry.name: entry.patches for entry in sorted(built, key=lambda e: e.name)},
-        held=plan.held,
-        left_out=plan.left_out,
-        patches=sum(scene.patches for scene in meta.scenes),
-        scenes=len(meta.scenes),
-        seconds=round(seconds, 3),
-    )

@@ -9,25 +9,36 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from benforge.archive.check_meta import check_foreign, check_meta
 from benforge.archive.check_rows import check_rows
 from benforge.archive.check_scene import check_files, check_structure
 from benforge.archive.finding import Finding
-from benforge.archive.index import merge_rows, read_attributes, read_rows, same_rows
+from benforge.archive.index import (
+    merge_rows,
+    read_attributes,
+    read_provenance,
+    read_rows,
+    same_rows,
+)
 from benforge.archive.layout import (
     BUILD,
     INDEX,
     MANIFEST,
     META,
+    SCENES,
     parse_frame,
     scene_names,
     scene_path,
 )
-from benforge.archive.manifest import hash_file
+from benforge.archive.manifest import hash_manifest
 from benforge.archive.meta import ArchiveMeta, SceneEntry, read_meta
 from benforge.core.progress import Progress, silent
-from benforge.errors import BenError
+from benforge.errors import BenError, InputError
 
 __all__ = ["Finding", "check_archive"]
+
+
+ADVICE = "damaged. Remove the scene's folder and run the build again"
 
 
 def check_archive(root: Path, *, progress: Progress = silent) -> list[Finding]:
@@ -46,7 +57,8 @@ def check_archive(root: Path, *, progress: Progress = silent) -> list[Finding]:
     except BenError as error:
         return [_from_error(error, root / META)]
     names = sorted({scene.name for scene in meta.scenes} | set(scene_names(root)))
-    findings = [*_check_leavings(root), *_check_scene_list(root, meta)]
+    findings = [*_check_leavings(root), *check_foreign(root), *check_meta(root, meta)]
+    findings += _check_scene_list(root, meta)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, name in enumerate(names):
             progress(f"checking {name}", done, len(names))
@@ -71,10 +83,13 @@ def _check_leavings(root: Path) -> Iterator[Finding]:
 def _check_scene_list(root: Path, meta: ArchiveMeta) -> Iterator[Finding]:
     listed, there = {scene.name for scene in meta.scenes}, set(scene_names(root))
     for name in sorted(listed - there):
-        yield Finding(where=str(scene_path(root, name)), what="the scene is missing")
+        yield Finding(
+            where=str(root / SCENES / f"{name}.zarr"),
+            what="the scene is missing. Restore its folder or run the build again",
+        )
     for name in sorted(there - listed):
         yield Finding(
-            where=str(scene_path(root, name)),
+            where=str(root / SCENES / f"{name}.zarr"),
             what="archive.json does not list this scene; the next build takes it up",
         )
 
@@ -82,24 +97,34 @@ def _check_scene_list(root: Path, meta: ArchiveMeta) -> Iterator[Finding]:
 def _check_scene(
     root: Path, name: str, meta: ArchiveMeta, pool: ThreadPoolExecutor
 ) -> list[Finding]:
-    folder = scene_path(root, name)
-    if not folder.is_dir():
-        return []
-    entries = [scene for scene in meta.scenes if scene.name == name]
-    findings = [*check_files(folder, pool), *_check_manifest(folder, entries)]
     try:
+        folder = scene_path(root, name)
+    except InputError as error:
+        return [_from_error(error, root)]
+    found = _check_folder(folder, name, meta, pool) if folder.is_dir() else []
+    return [*found, Finding(where=str(folder), what=ADVICE)] if found else []
+
+
+def _check_folder(
+    folder: Path, name: str, meta: ArchiveMeta, pool: ThreadPoolExecutor
+) -> list[Finding]:
+    entries = [scene for scene in meta.scenes if scene.name == name]
+    findings = check_files(folder, pool)
+    try:
+        findings += _check_manifest(folder, entries)
+        read_provenance(folder)
         frame = parse_frame(read_attributes(folder), folder)
         findings += check_structure(folder, frame, meta.sensor)
         rows = read_rows(folder / INDEX)
+        findings += check_rows(rows, name, frame, meta.nomenclature, folder / INDEX)
     except BenError as error:
         return [*findings, _from_error(error, folder)]
-    findings += check_rows(rows, name, frame, meta.nomenclature, folder / INDEX)
     return [*findings, *_check_count(folder, rows, entries)]
 
 
 def _check_manifest(folder: Path, entries: Sequence[SceneEntry]) -> Iterator[Finding]:
     path = folder / MANIFEST
-    if path.is_file() and any(hash_file(path) != entry.manifest for entry in entries):
+    if path.is_file() and any(hash_manifest(folder) != entry.manifest for entry in entries):
         yield Finding(where=str(path), what="differs from what archive.json says of it")
 
 

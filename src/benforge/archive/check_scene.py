@@ -59,8 +59,8 @@ def _check_array(path: Path, plan: ArrayPlan, frame: SceneFrame) -> Iterator[Fin
     edge = frame.patch_edge(plan.pixel_size)
     try:
         found = _read_shape(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-        yield Finding(where=str(path), what=f"cannot be read, {error!r}")
+    except (OSError, ValueError, KeyError, IndexError, TypeError, RecursionError) as error:
+        yield Finding(where=str(path), what=f"cannot be read, {_reason(error)}")
         return
     expected = {
         "data type": plan.dtype,
@@ -70,6 +70,11 @@ def _check_array(path: Path, plan: ArrayPlan, frame: SceneFrame) -> Iterator[Fin
     for what, value in expected.items():
         if found[what] != value:
             yield Finding(where=str(path), what=f"{what} {found[what]}, expected {value}")
+
+
+def _reason(error: Exception) -> str:
+    """What is wrong in words; a key or a place that is not there has none."""
+    return "its metadata are not an array's" if isinstance(error, LookupError) else str(error)
 
 
 def _read_shape(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -21,17 +22,37 @@ def open_executor(workers: int = 1, cluster: str | None = None) -> Iterator[Exec
     """An executor: dask's at the address `cluster`, else `workers` processes here.
 
     Raises:
-        InputError: fewer than one worker, no dask installed, or nobody at the address.
+        InputError: no dask installed, or nobody at the address.
     """
-    if workers < 1:
-        raise InputError(f"{workers} workers do no work", where="--workers", do="Use 1 or more")
     if cluster:
         with _cluster_executor(cluster) as executor:
             yield executor
     else:
-        context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with _process_executor(workers) as executor:
+            yield executor
+
+
+@contextmanager
+def _process_executor(workers: int) -> Iterator[Executor]:
+    """Processes that end at once when the parent is interrupted: their work is atomic."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        try:
             yield pool
+        except KeyboardInterrupt:
+            for child in multiprocessing.active_children():
+                child.kill()
+            raise
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold ^C back while workers start, for them for good: the parent decides when they end."""
+    old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, old)
 
 
 @contextmanager

@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from pyproj import Transformer
+from pyproj.exceptions import ProjError
+
+from benforge.errors import GridError
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,6 +27,9 @@ def footprints(crs: str, ulx: Floats, uly: Floats, edge: float) -> npt.NDArray[n
 
     Returns:
         one shapely polygon a patch: corners joined by straight lines, counter-clockwise.
+
+    Raises:
+        GridError: there is no such CRS.
     """
     steps = np.array([(0, 0), (0, -1), (1, -1), (1, 0), (0, 0)]) * edge
     xy = np.stack([ulx, uly], axis=-1)[:, None, :] + steps
@@ -45,4 +51,7 @@ def to_wkb(polygons: npt.NDArray[np.object_]) -> Sequence[bytes]:
 
 @lru_cache(maxsize=64)
 def _to_degrees(crs: str) -> Transformer:
-    return Transformer.from_crs(crs, "OGC:CRS84", always_xy=True)
+    try:
+        return Transformer.from_crs(crs, "OGC:CRS84", always_xy=True)
+    except ProjError as error:
+        raise GridError("there is no such CRS", where=crs) from error

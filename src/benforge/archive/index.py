@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -14,8 +15,8 @@ import pyarrow.parquet as pq
 import shapely
 
 from benforge.archive.files import write_atomic
-from benforge.archive.layout import INDEX, MANIFEST, scene_names, scene_path
-from benforge.archive.manifest import hash_file
+from benforge.archive.layout import INDEX, scene_names, scene_path
+from benforge.archive.manifest import hash_manifest
 from benforge.archive.meta import ArchiveMeta, SceneEntry, write_meta
 from benforge.core.record import SCHEMA
 from benforge.errors import ArchiveError
@@ -29,38 +30,107 @@ _PLAIN = pa.schema(
 """Without dictionaries, whose order would depend on the order of the rows that come in."""
 
 
-def write_index(root: Path, meta: ArchiveMeta) -> ArchiveMeta:
+class _Kept(msgspec.Struct):
+    """Published JSON values that an import keeps beside the rows."""
+
+    key: str
+    value: Any
+    patches: list[str]
+
+
+class _Provenance(msgspec.Struct):
+    """The types of what is read again of a scene's provenance; it may hold more."""
+
+    product: str
+    source: str
+    level: str = ""
+    baseline: str = ""
+    simulated: bool = False
+    imported: str = ""
+    inputs: dict[str, Any] = {}
+    v1_differences: list[_Kept] = []
+
+
+def missing_scenes(root: Path, meta: ArchiveMeta, planned: Collection[str]) -> frozenset[str]:
+    """The scenes that `archive.json` lists, whose folders are missing, and that will be built anew.
+
+    Args:
+        root: the archive's folder.
+        meta: what `archive.json` says.
+        planned: the scenes to be built or imported.
+
+    Raises:
+        ArchiveError: a missing scene is not planned; it would be lost without a word.
+    """
+    missing = {scene.name for scene in meta.scenes} - set(scene_names(root))
+    if lost := sorted(missing - set(planned)):
+        raise ArchiveError(
+            "the scene is missing",
+            where=scene_path(root, lost[0]),
+            do="Restore its folder, or name its input too to build it again; "
+            "to do without it, take it out of archive.json",
+        )
+    return frozenset(missing)
+
+
+def write_index(root: Path, meta: ArchiveMeta, anew: Collection[str] = ()) -> ArchiveMeta:
     """Make the index and the list of scenes from the scenes that are there.
 
     `patches.parquet` is replaced first, `archive.json` last: an archive that is cut off between
     the two is put right by the next call. The same scenes give the same bytes.
 
+    Args:
+        root: the archive's folder.
+        meta: what `archive.json` says, with the scenes it lists.
+        anew: scenes built anew, as `missing_scenes` gave them: their old checksums are void.
+
     Returns:
-        The meta as written: `meta` with the scenes found.
+        The meta as written: `meta` with the scenes found, simulated if one of them is.
 
     Raises:
-        ArchiveError: a scene is damaged.
+        ArchiveError: a scene is damaged, or one that `meta` lists is missing or is not the one
+            listed; nothing is written then.
         StorageError: the disk is full.
     """
+    missing_scenes(root, meta, ())
     names = scene_names(root)
+    facts = [read_provenance(scene_path(root, name)) for name in names]
     tables = [read_rows(scene_path(root, name) / INDEX) for name in names]
+    entries = [
+        _entry(root, name, told, len(rows))
+        for name, told, rows in zip(names, facts, tables, strict=True)
+    ]
+    _check_recorded(root, entries, [scene for scene in meta.scenes if scene.name not in anew])
     write_atomic(root / INDEX, encode_rows(merge_rows(tables)))
-    entries = [_entry(root, name, len(rows)) for name, rows in zip(names, tables, strict=True)]
-    written = meta.with_scenes(tuple(entries))
+    simulated = any(told.get("simulated", False) for told in facts)
+    written = msgspec.structs.replace(meta, scenes=tuple(entries), simulated=simulated)
     write_meta(root, written)
     return written
 
 
-def _entry(root: Path, name: str, patches: int) -> SceneEntry:
-    folder = scene_path(root, name)
-    attributes = read_attributes(folder)
-    try:
-        provenance = attributes["provenance"]
-        product, source = str(provenance["product"]), str(provenance["source"])
-    except (KeyError, TypeError) as error:
-        raise ArchiveError("the scene does not say its product", where=folder) from error
-    digest = hash_file(folder / MANIFEST)
-    return SceneEntry(name=name, product=product, source=source, patches=patches, manifest=digest)
+def _entry(root: Path, name: str, provenance: Mapping[str, Any], patches: int) -> SceneEntry:
+    return SceneEntry(
+        name=name,
+        product=provenance["product"],
+        source=provenance["source"],
+        patches=patches,
+        manifest=hash_manifest(scene_path(root, name)),
+    )
+
+
+def _check_recorded(
+    root: Path, entries: Iterable[SceneEntry], recorded: Iterable[SceneEntry]
+) -> None:
+    """Raise where the checksums of a scene were rewritten since `archive.json` recorded them."""
+    known = {scene.name: scene.manifest for scene in recorded}
+    for entry in entries:
+        if known.get(entry.name, entry.manifest) != entry.manifest:
+            raise ArchiveError(
+                "the scene's checksums are not those recorded in archive.json",
+                where=scene_path(root, entry.name),
+                do="See what is damaged with: ben check; to build the scene again, "
+                "remove its folder first",
+            )
 
 
 def read_attributes(folder: Path) -> dict[str, Any]:
@@ -71,10 +141,33 @@ def read_attributes(folder: Path) -> dict[str, Any]:
     """
     path = folder / "zarr.json"
     try:
-        attributes: dict[str, Any] = json.loads(path.read_bytes())["attributes"]
-    except (OSError, ValueError, KeyError) as error:
+        return msgspec.convert(json.loads(path.read_bytes())["attributes"], dict[str, Any])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArchiveError("the scene's metadata cannot be read", where=path) from error
-    return attributes
+
+
+def read_provenance(folder: Path) -> dict[str, Any]:
+    """What a scene was made from, as it was written with the scene.
+
+    Returns:
+        At least "product" and "source", texts; "level" and "baseline" are texts, "simulated" is a
+        truth value and "inputs" a mapping, where they are there.
+
+    Raises:
+        ArchiveError: the scene does not say it, or it is the scene of another folder.
+    """
+    told = read_attributes(folder).get("provenance", {})
+    try:
+        product = msgspec.convert(told, _Provenance).product
+    except msgspec.ValidationError as error:
+        raise ArchiveError(f"the provenance cannot be read, {error}", where=folder) from error
+    if product != folder.stem:
+        raise ArchiveError(
+            f"the folder holds the scene {product}",
+            where=folder,
+            do=f"Name it {product}.zarr again, or remove it if that one is there too",
+        )
+    return dict(told)
 
 
 def merge_rows(tables: Sequence[pa.Table]) -> pa.Table:
@@ -133,10 +226,17 @@ def read_rows(path: Path) -> pa.Table:
     Raises:
         ArchiveError: the file is missing, damaged, or has other columns.
     """
+    if not path.is_file():
+        raise _unreadable("is a folder" if path.is_dir() else "is missing", path)
     try:
         table = pq.read_table(path, partitioning=None)
+        if lacking := sorted(set(SCHEMA.names) - set(table.column_names)):
+            raise _unreadable(f"has no column {', '.join(lacking)}", path)
         return table.select(SCHEMA.names).cast(SCHEMA)
-    except (OSError, pa.ArrowException, KeyError) as error:
-        raise ArchiveError(
-            f"the index cannot be read, {error}", where=path, do="See more with: ben check"
-        ) from error
+    except (OSError, pa.ArrowException) as error:
+        reason = str(error).splitlines()[0].split(". ")[0].rstrip(". ")
+        raise _unreadable(f"cannot be read, {reason}", path) from error
+
+
+def _unreadable(what: str, path: Path) -> ArchiveError:
+    return ArchiveError(f"the index {what}", where=path, do="See more with: ben check")

@@ -56,7 +56,8 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
         """The figures as lines to print."""
         used = sum(n > 0 for n in self.labels.values())
         return {
-            "patches": f"{self.patches:,} in {self.scenes} scenes of {self.tiles} tiles",
+            "patches": f"{self.patches:,} in {_number(self.scenes, 'scene')} "
+            f"of {_number(self.tiles, 'tile')}",
             "profile": self.profile + (", simulated" if self.simulated else ""),
             "period": " to ".join(self.period) or "none",
             "size": f"{self.bytes / 1e6:,.1f} MB, compression {self.compression}",
@@ -65,6 +66,10 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
             "seasons": _counted(self.seasons),
             "countries": _counted(self.countries),
         }
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def describe_archive(archive: Archive) -> ArchiveInfo:

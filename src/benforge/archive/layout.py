@@ -38,13 +38,18 @@ def scene_path(root: Path, scene: str) -> Path:
         InputError: the name could not be a folder's everywhere.
     """
     if not _NAME.fullmatch(scene):
-        raise InputError("not a name for a scene", where=scene, do="Use letters, digits, . _ -")
+        raise InputError(
+            "not a name for a scene",
+            where=root / SCENES / f"{scene}.zarr",
+            do="Use letters, digits, . _ -",
+        )
     return root / SCENES / f"{scene}.zarr"
 
 
 def scene_names(root: Path) -> tuple[str, ...]:
     """The scenes whose folders are there, sorted; none where the folder is missing."""
-    return tuple(sorted(path.stem for path in (root / SCENES).glob("*.zarr")))
+    folders = (path for path in (root / SCENES).glob("*.zarr") if path.is_dir())
+    return tuple(sorted(path.name.removesuffix(".zarr") for path in folders))
 
 
 def array_name(pixel_size: int) -> str:

@@ -49,6 +49,26 @@ def write_manifest(folder: Path, *, threads: int = 2) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def hash_manifest(folder: Path) -> str:
+    """The SHA-256 of a scene's manifest: it stands for the whole scene.
+
+    Raises:
+        ArchiveError: the manifest is missing or cannot be read.
+    """
+    try:
+        return hash_file(folder / MANIFEST)
+    except OSError as error:
+        raise _unreadable(folder) from error
+
+
+def _unreadable(folder: Path) -> ArchiveError:
+    return ArchiveError(
+        "the scene's checksums cannot be read",
+        where=folder / MANIFEST,
+        do="Remove the scene's folder and run the build again",
+    )
+
+
 def read_manifest(folder: Path) -> dict[str, str]:
     """File to SHA-256, as written when the scene was built.
 
@@ -59,7 +79,7 @@ def read_manifest(folder: Path) -> dict[str, str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ArchiveError("the scene's checksums cannot be read", where=path) from error
+        raise _unreadable(folder) from error
     pairs = [line.split("  ", 1) for line in lines]
     if any(len(pair) != 2 or len(pair[0]) != 64 for pair in pairs):
         raise ArchiveError("not a list of checksums", where=path)

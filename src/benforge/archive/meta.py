@@ -94,24 +94,37 @@ def read_meta(root: Path) -> ArchiveMeta:
     path = root / META
     if not path.is_file():
         raise ArchiveError("not an archive, it holds no archive.json", where=root)
-    return _parse_meta(path.read_bytes(), path)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise _damaged(f"it cannot be read, {error.strerror}", path) from error
+    return _parse_meta(data, path)
 
 
 def _parse_meta(data: bytes, path: Path) -> ArchiveMeta:
     try:
         head = msgspec.json.decode(data, type=dict[str, Any])
         _check_version(head, path)
-        return msgspec.convert(head, ArchiveMeta)
-    except msgspec.MsgspecError as error:
-        raise ArchiveError(
-            f"damaged, {error}", where=path, do="Build again, or restore the file from a copy"
-        ) from error
+        meta = msgspec.convert(head, ArchiveMeta)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _damaged(str(error), path) from error
+    if not meta.sensor.pixel_sizes or meta.sensor.pixel_sizes[0] < 1:
+        raise _damaged("no band with pixels of 1 m or more", path)
+    return meta
+
+
+def _damaged(what: str, path: Path) -> ArchiveError:
+    return ArchiveError(
+        f"damaged, {what}", where=path, do="Build again, or restore the file from a copy"
+    )
 
 
 def _check_version(head: Mapping[str, Any], path: Path) -> None:
     if head.get("format") != FORMAT:
         raise ArchiveError("not an archive of benforge", where=path)
     version = head.get("version")
+    if isinstance(version, int) and version < 1:
+        raise _damaged(f"there is no format {version}", path)
     if isinstance(version, int) and version > VERSION:
         raise ArchiveVersionError(
             f"written in format {version}, this benforge reads up to {VERSION}",

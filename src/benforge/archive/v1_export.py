@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ from rasterio.transform import Affine
 
 from benforge.archive.archive import Archive
 from benforge.archive.files import storage_errors
-from benforge.archive.index import read_attributes
+from benforge.archive.index import read_provenance
 from benforge.archive.layout import META, scene_path
 from benforge.archive.locking import writing
-from benforge.archive.v1_names import V1Name, published_metadata
+from benforge.archive.v1_names import SIMULATED, V1Name, published_metadata
 from benforge.archive.v1_read import EDGE
 from benforge.core.grid import Grid
 from benforge.core.identity import ProductId
@@ -49,7 +50,8 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
 def export_v1(archive: Archive, out: Path, progress: Progress = silent) -> ExportSummary:
     """Write the patches of an archive in the published v1 layout.
 
-    What was imported comes back with equal pixels, geometry and JSON content. A patch that never
+    What was imported comes back with equal pixels, geometry and JSON content. The JSON of a
+    simulated patch has one key more than the published five, "simulated". A patch that never
     had a v1 name gets one from its sensing time. Patches that are there are left alone, so the
     same call goes on where one was cut off.
 
@@ -62,19 +64,19 @@ def export_v1(archive: Archive, out: Path, progress: Progress = silent) -> Expor
         InputError: the archive's labels or products are not what v1 publishes.
         GridError: patches of another size.
         ConflictError: two patches get one name, `out` holds another patch of a name, or `out`
-            is an archive.
+            is an archive or lies in this one.
         ArchiveError: the archive is damaged.
         StorageError: the disk is full.
     """
     start = time.monotonic()
     _check_nomenclature(archive)
-    _check_target(out)
+    _check_target(archive, out)
     names = name_patches(archive.records())
-    differences = _differences(archive)
+    kept = _kept_values(archive)
     written = 0
     with writing(out), rasterio.Env(GDAL_PAM_ENABLED=False):
         for done, (name, record) in enumerate(zip(names, archive.records(), strict=True), 1):
-            text = _metadata(record, differences.get(name, {}))
+            text = _metadata(record, kept.scenes[record.scene] | kept.patches.get(name, {}))
             if not _is_held(out / name, text):
                 arrays = archive.pixels.read(record.scene, record.column, record.row)
                 _write_patch(out / name, record, text, arrays, archive.meta.sensor)
@@ -128,23 +130,35 @@ def _check_nomenclature(archive: Archive) -> None:
         )
 
 
-def _check_target(out: Path) -> None:
-    if (out / META).exists():
-        raise ConflictError("the folder is an archive", where=out, do="Export into a new folder")
+def _check_target(archive: Archive, out: Path) -> None:
+    if (out / META).exists() or out.resolve().is_relative_to(archive.root.resolve()):
+        raise ConflictError(
+            "the folder is an archive or lies in one", where=out, do="Export into a new folder"
+        )
 
 
-def _differences(archive: Archive) -> Mapping[str, Mapping[str, Any]]:
-    """Patch to JSON values that its record does not rebuild, as kept by the import."""
-    found: dict[str, dict[str, Any]] = {}
+@dataclass(frozen=True, slots=True)
+class _KeptValues:
+    """JSON values that a record does not rebuild: of all patches of a scene, and of single ones."""
+
+    scenes: dict[str, dict[str, Any]]
+    patches: dict[str, dict[str, Any]]
+
+
+def _kept_values(archive: Archive) -> _KeptValues:
+    kept = _KeptValues({}, {})
     for scene in archive.index["scene"].unique().to_pylist():
-        provenance = read_attributes(scene_path(archive.root, scene)).get("provenance", {})
-        for kept in provenance.get("v1_differences", ()):
-            for name in kept["patches"]:
-                found.setdefault(name, {})[kept["key"]] = kept["value"]
-    return found
+        provenance = read_provenance(scene_path(archive.root, scene))
+        # An imported patch has the key, if it has it, among its own values.
+        marked = provenance.get("simulated", False) and "imported" not in provenance
+        kept.scenes[scene] = {SIMULATED: True} if marked else {}
+        for value in provenance.get("v1_differences", ()):
+            for name in value["patches"]:
+                kept.patches.setdefault(name, {})[value["key"]] = value["value"]
+    return kept
 
 
-def _metadata(record: PatchRecord, differences: Mapping[str, Any]) -> bytes:
+def _metadata(record: PatchRecord, kept: Mapping[str, Any]) -> bytes:
     """The text of the patch's JSON."""
     rebuilt = published_metadata(
         labels=record.labels,
@@ -155,7 +169,7 @@ def _metadata(record: PatchRecord, differences: Mapping[str, Any]) -> bytes:
         source=record.source,
         sensing_time=record.sensing_time,
     )
-    return json.dumps({**rebuilt, **differences}).encode()
+    return json.dumps({**rebuilt, **kept}).encode()
 
 
 def _is_held(folder: Path, text: bytes) -> bool:

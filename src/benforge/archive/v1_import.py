@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from benforge.archive.build import check_target
+from benforge.archive.build_folder import check_target
 from benforge.archive.files import storage_errors
-from benforge.archive.index import read_attributes, write_index
+from benforge.archive.index import missing_scenes, read_provenance, write_index
 from benforge.archive.layout import META, scene_names, scene_path
 from benforge.archive.locking import writing
 from benforge.archive.meta import ArchiveMeta, read_meta, write_meta
@@ -22,7 +23,7 @@ from benforge.archive.v1_scene import write_v1_scene
 from benforge.core.nomenclature import load_nomenclature
 from benforge.core.progress import Progress, silent
 from benforge.core.sensor import Sensor, load_sensor
-from benforge.errors import ConflictError
+from benforge.errors import BenError, ConflictError
 
 
 class ImportSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,23 +69,28 @@ def import_v1(
         MissingError: a file of a patch is missing.
         GridError: a patch lies off the grid of its tile.
         ArchiveError: a GeoTIFF is corrupt, or `out` is no archive.
-        ConflictError: two patches at one place, or the archive holds other patches of a scene.
+        ConflictError: two patches at one place, the archive holds other patches of a scene, or
+            `out` lies in `source`.
         StorageError: the disk is full.
     """
     start = time.monotonic()
     sensor, storage = load_sensor(), storage or StorageRecipe()
+    _check_apart(source, out)
     scenes = plan_scenes(_read_patches(source, sensor, progress))
     check_target(out)
     with writing(out):
         clear_leavings(out)
         meta = _begin(out, sensor, storage)
+        anew = missing_scenes(out, meta, {scene.name for scene in scenes})
         held = _held(out, scenes)
         new = [scene for scene in scenes if scene.name not in held]
         try:
             _write_scenes(out, new, sensor, storage, progress)
-        finally:
-            clear_leavings(out)
-            meta = write_index(out, meta)
+        except BaseException:
+            with suppress(BenError):
+                _end(out, meta, anew)
+            raise
+        meta = _end(out, meta, anew)
     return ImportSummary(
         new_scenes=len(new),
         new_patches=sum(len(scene.patches) for scene in new),
@@ -93,6 +99,21 @@ def import_v1(
         patches=sum(scene.patches for scene in meta.scenes),
         seconds=round(time.monotonic() - start, 3),
     )
+
+
+def _check_apart(source: Path, out: Path) -> None:
+    if out.resolve().is_relative_to(source.resolve()):
+        raise ConflictError(
+            "the archive would lie in the folder that is imported",
+            where=out,
+            do="Name a folder outside it with --out",
+        )
+
+
+def _end(out: Path, meta: ArchiveMeta, anew: Collection[str]) -> ArchiveMeta:
+    """Clear up and list the scenes that are whole."""
+    clear_leavings(out)
+    return write_index(out, meta, anew)
 
 
 def _read_patches(source: Path, sensor: Sensor, progress: Progress) -> list[V1Patch]:
@@ -132,7 +153,7 @@ def _held(out: Path, scenes: Sequence[V1Scene]) -> list[str]:
     there = set(scene_names(out))
     held = [scene for scene in scenes if scene.name in there]
     for scene in held:
-        provenance = read_attributes(scene_path(out, scene.name)).get("provenance", {})
+        provenance = read_provenance(scene_path(out, scene.name))
         if provenance.get("inputs") != {"patches": scene.fingerprint}:
             raise ConflictError(
                 f"the archive holds {scene.name} already, from other patches",

@@ -21,6 +21,9 @@ from benforge.errors import InputError
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 """How `acquisition_date` is written; UTC."""
 
+SIMULATED = "simulated"
+"""Key in the JSON of a simulated patch, true; real patches have only the five published keys."""
+
 _NAME = re.compile(
     r"(?P<spacecraft>S2[A-Z])_MSIL2A_(?P<date>\d{8})T(?P<time>\d{1,6})"
     r"_(?P<column>0|[1-9]\d*)_(?P<row>0|[1-9]\d*)"

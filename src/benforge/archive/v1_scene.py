@@ -15,6 +15,7 @@ from benforge.archive.footprints import centres, footprints, to_wkb
 from benforge.archive.layout import SceneFrame, array_name
 from benforge.archive.scene_writer import SceneWriter
 from benforge.archive.storage import StorageRecipe
+from benforge.archive.v1_names import SIMULATED
 from benforge.archive.v1_plan import Place, V1Scene
 from benforge.archive.v1_read import EDGE, V1Patch, read_v1_bands
 from benforge.core.bigearthnet import load_bigearthnet
@@ -137,7 +138,9 @@ def _provenance(scene: V1Scene) -> dict[str, Any]:
         "source": first.source,
         "level": "L2A",
         "baseline": f"{baseline[:2]}.{baseline[2:]}",
-        "simulated": False,
+        "simulated": any(
+            patch.differences.get(SIMULATED) is True for patch in scene.patches.values()
+        ),
         "imported": "v1",
         "inputs": {"patches": scene.fingerprint},
         "v1_differences": _differences(scene),

@@ -1,5 +1,5 @@
 """`python -m benforge.cli` is `ben`."""
 
-from benforge.cli.main import main
+from benforge.cli import main
 
 main()

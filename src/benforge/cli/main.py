@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import errno
-import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
+from benforge import __version__
 from benforge.cli.terminal import print_error
 from benforge.errors import BenError
 
@@ -18,10 +18,15 @@ INTERRUPTED = 130
 WrongUsage: Any = next(k for k in typer.BadParameter.__mro__ if k.__name__ == "ClickException")
 """What typer raises for wrong usage; it comes from click, which newer typers carry within."""
 
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"benforge {__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(
     name="ben",
-    help="Build, check and explore BigEarthNet archives: from Sentinel-2 products and a "
-    "land-cover map to labelled patches. Start with `ben demo`.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -29,13 +34,24 @@ app = typer.Typer(
 )
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run `ben`: exit 0 when fine, 1 with one line on an error, 2 on wrong usage, 130 on ^C."""
-    sys.exit(run(arguments))
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="The version.")
+    ] = False,
+) -> None:
+    """Build, check and explore BigEarthNet archives.
+
+    From Sentinel-2 products and a land-cover map to labelled patches. Start with `ben demo`.
+    """
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run `ben` with these arguments (default: the process's) and return the exit status."""
+    """Run `ben` with these arguments (default: the process's).
+
+    Returns:
+        0 fine, 1 one line on an error, 2 wrong usage, 130 after ^C.
+    """
     from benforge.cli import commands  # noqa: F401  registers the verbs
 
     command = typer.main.get_command(app)
@@ -50,9 +66,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except OSError as error:
-        if error.errno not in _DISK_ERRORS:
-            raise
-        print_error(f"{error.filename or 'writing'}: {error.strerror}. {_DISK_ERRORS[error.errno]}")
+        advice = _DISK_ERRORS.get(error.errno or 0, "Look at that file, then run the command again")
+        print_error(f"{error.filename or 'a file'}: {error.strerror or error}. {advice}")
         return 1
     if status == INTERRUPTED:
         print_error("stopped. What is whole is kept; run the same command again to go on")

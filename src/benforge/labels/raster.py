@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyproj
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
+from rasterio.errors import CRSError, NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from benforge.core.grid import Bounds, Grid
@@ -66,8 +66,8 @@ class RasterLandCover:
 
         Raises:
             GridError: the grid is not a whole number of patches.
-            LandCoverError: the map does not cover the tile, holds unknown codes, or coordinates
-                outside its CRS.
+            LandCoverError: the map is damaged, does not cover the tile, holds unknown codes, or
+                coordinates outside its CRS.
         """
         to_grid = ToGrid(self.crs, grid, self.path.name)
         windows = _batches(self._window(to_grid.bounds))
@@ -118,8 +118,8 @@ class RasterLandCover:
         try:
             with rasterio.open(self.path) as raster:
                 values: npt.NDArray[Any] = raster.read(1, window=window)
-        except RasterioIOError as error:
-            raise LandCoverError("the map cannot be read", where=self.path.name) from error
+        except RasterioError as error:
+            raise _damaged(error, self.path.name) from error
         return values
 
 
@@ -154,13 +154,16 @@ def open_raster(path: Path, *, nomenclature: Nomenclature) -> RasterLandCover:
     """Find CRS, corner and cell size of a raster map.
 
     Raises:
-        LandCoverError: it has several bands, or no CRS.
+        LandCoverError: the file is damaged, it has several bands, or no CRS.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path) as raster:
-            bands, crs, nodata = raster.count, raster.crs, raster.nodata
-            shape, transform = raster.shape, tuple(raster.transform)[:6]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with rasterio.open(path) as raster:
+                bands, crs, nodata = raster.count, raster.crs, raster.nodata
+                shape, transform = raster.shape, tuple(raster.transform)[:6]
+    except (RasterioError, CRSError) as error:
+        raise _damaged(error, path.name) from error
     if bands != 1:
         raise LandCoverError(
             f"it has {bands} bands, land cover has one", where=path.name, do="Use a map of codes"
@@ -171,3 +174,11 @@ def open_raster(path: Path, *, nomenclature: Nomenclature) -> RasterLandCover:
         )
     found = pyproj.CRS(crs.to_wkt())
     return RasterLandCover(path, found, shape, transform, nodata, nomenclature)
+
+
+def _damaged(error: Exception, where: str) -> LandCoverError:
+    return LandCoverError(
+        f"the map is damaged, it cannot be read ({error.__cause__ or error})",
+        where=where,
+        do="Get the file again",
+    )

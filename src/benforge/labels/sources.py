@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyogrio
 import rasterio
-from pyogrio.errors import DataSourceError
+from pyogrio.errors import DataLayerError, DataSourceError
 from rasterio.errors import RasterioIOError
 
 from benforge.core.nomenclature import Nomenclature
@@ -47,12 +47,28 @@ def open_land_cover(
         nomenclature: what the codes mean: a shipped nomenclature or a TOML file of yours.
 
     Raises:
-        MissingError: there is no such file.
+        MissingError: there is no such file, or a shapefile lacks one of its parts.
         LandCoverError: not a map, or no layer, code field or CRS can be told.
     """
     if not path.exists():
         raise MissingError("there is no land-cover map", where=path, do="Check the path")
+    _check_shapefile(path)
     return OPENERS[_kind_of(path)](path, code_field, layer, read_nomenclature(nomenclature))
+
+
+def _check_shapefile(path: Path) -> None:
+    """Raise where a shapefile lacks the file of its codes or of its places."""
+    if path.suffix.lower() != ".shp":
+        return
+    beside = {file.name.lower() for file in path.parent.iterdir()}
+    for part in (".shx", ".dbf"):
+        missing = path.with_suffix(part)
+        if missing.name.lower() not in beside:
+            raise MissingError(
+                f"the shapefile {path.name} lacks {missing.name}",
+                where=missing,
+                do="Copy all files of the shapefile into one folder",
+            )
 
 
 def _kind_of(path: Path) -> str:
@@ -60,7 +76,7 @@ def _kind_of(path: Path) -> str:
     try:
         if any(kind is not None for _, kind in pyogrio.list_layers(path)):
             return "vector"
-    except DataSourceError:
+    except (DataSourceError, DataLayerError):
         pass
     try:
         with rasterio.open(path):

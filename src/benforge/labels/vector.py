@@ -10,22 +10,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyogrio
-import pyogrio.raw
 import pyproj
-import shapely
-from pyogrio.errors import CRSError, DataLayerError, DataSourceError
 
 from benforge.core.grid import Bounds, Grid
 from benforge.core.nomenclature import Nomenclature
 from benforge.errors import LandCoverError
 from benforge.labels.checksum import content_sha256
-from benforge.labels.codes import code_fields, number_classes
+from benforge.labels.codes import code_fields
 from benforge.labels.draw import draw_labels
 from benforge.labels.edges import polygon_edges
+from benforge.labels.polygons import (
+    Shapes,
+    check_lost,
+    check_map,
+    check_polygons,
+    read_features,
+    repair,
+    told_as_damage,
+)
 from benforge.labels.port import TileLabels
 from benforge.labels.projection import ToGrid
-
-Polygons = npt.NDArray[np.object_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,13 @@ class VectorLandCover:
 
         Raises:
             GridError: the grid is not a whole number of patches.
-            LandCoverError: the map does not cover the tile, holds unknown codes, coordinates
-                outside its CRS, other shapes than polygons, or polygons that overlap by more
-                than a thousandth of a patch.
+            LandCoverError: the map is damaged, does not cover the tile, holds unknown codes,
+                classes without a shape, coordinates outside its CRS, other shapes than
+                polygons, or polygons that overlap by more than a thousandth of a patch.
         """
         to_grid = ToGrid(self.crs, grid, self.path.name)
         polygons, classes = self._read(to_grid.bounds)
-        polygons, repaired = _repair(polygons)
+        polygons, repaired = repair(polygons)
         return draw_labels(
             [polygon_edges(polygons, to_grid)],
             classes,
@@ -79,53 +83,15 @@ class VectorLandCover:
             repaired=repaired,
         )
 
-    def _read(self, bounds: Bounds) -> tuple[Polygons, npt.NDArray[np.int64]]:
+    def _read(self, bounds: Bounds) -> tuple[Shapes, npt.NDArray[np.int64]]:
         """The polygons that touch a box, and their classes; those of no class are left out."""
-        try:
-            found, table = pyogrio.raw.read_arrow(
-                self.path, layer=self.layer, columns=[self.code_field], bbox=tuple(bounds)
-            )
-        except (DataSourceError, DataLayerError) as error:
-            raise LandCoverError("the map cannot be read", where=self.path.name) from error
-        shapes = table.column(found["geometry_name"] or "wkb_geometry")
-        codes = table.column(self.code_field).combine_chunks().dictionary_encode()
+        features = read_features(self.path, self.layer, self.code_field, bounds)
         where = f"{self.path.name}, field {self.code_field}"
-        has_shape = np.asarray(shapes.is_valid())
-        if codes.filter(has_shape).null_count:
-            raise LandCoverError("a polygon has no code", where=where, do="Give it one, or 999")
-        numbers = number_classes(codes.dictionary.to_pylist(), self.nomenclature, where)
-        classes = np.array([*numbers, -1])[codes.indices.fill_null(len(numbers))]
-        kept = has_shape & (classes >= 0)
-        return _polygons(np.asarray(shapes)[kept], self.path.name), classes[kept]
-
-
-def _polygons(wkb: npt.NDArray[np.object_], where: str) -> Polygons:
-    """Shapes from their bytes.
-
-    Raises:
-        LandCoverError: one is not a polygon.
-    """
-    try:
-        shapes: Polygons = shapely.from_wkb(wkb)
-    except shapely.errors.GEOSException as error:
-        raise LandCoverError("a polygon cannot be read", where=where) from error
-    kinds = set(np.unique(shapely.get_type_id(shapes)).tolist())
-    if kinds - {shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON}:
-        raise LandCoverError(
-            "the map holds other shapes than polygons", where=where, do="Name a polygon layer"
-        )
-    return shapes
-
-
-def _repair(polygons: Polygons) -> tuple[Polygons, int]:
-    """The polygons, made valid, and how many were not."""
-    invalid = ~shapely.is_valid(polygons)
-    if invalid.any():
-        polygons = polygons.copy()
-        polygons[invalid] = shapely.make_valid(
-            polygons[invalid], method="structure", keep_collapsed=False
-        )
-    return polygons, int(invalid.sum())
+        classes = features.classes(self.nomenclature, where)
+        check_lost(features, classes, self.path.name)
+        kept = classes >= 0
+        check_polygons(features.take(kept), self.path.name)
+        return features.shapes[kept], classes[kept]
 
 
 def open_vector(
@@ -134,7 +100,8 @@ def open_vector(
     """Find layer, code field and CRS of a map of polygons.
 
     Raises:
-        LandCoverError: no layer or field fits, or several do; no CRS, or not the coordinates'.
+        LandCoverError: the file is damaged; no layer or field fits, or several do; no CRS, or
+            not the coordinates'; see also `check_map`.
     """
     layers = _polygon_layers(path)
     if layer is not None and layer not in layers:
@@ -155,14 +122,18 @@ def open_vector(
 
 def _polygon_layers(path: Path) -> dict[str, Sequence[str]]:
     """The layers that may hold polygons, and their fields."""
-    layers = [
-        str(name)
-        for name, kind in pyogrio.list_layers(path)
-        if kind is not None and ("Polygon" in kind or kind in ("Unknown", "MultiSurface"))
-    ]
-    if not layers:
+    with told_as_damage(path.name):
+        layers = [
+            str(name)
+            for name, kind in pyogrio.list_layers(path)
+            if kind is not None and ("Polygon" in kind or kind in ("Unknown", "MultiSurface"))
+        ]
+        found: dict[str, Sequence[str]] = {
+            name: list(pyogrio.read_info(path, layer=name)["fields"]) for name in layers
+        }
+    if not found:
         raise LandCoverError("it has no layer of polygons", where=path.name)
-    return {name: list(pyogrio.read_info(path, layer=name)["fields"]) for name in layers}
+    return found
 
 
 def _fields_with_codes(fields: Sequence[str], named: str | None) -> list[str]:
@@ -202,26 +173,14 @@ def _choose_field(candidates: list[str], fields: Sequence[str], where: str) -> s
 
 
 def _open_layer(path: Path, layer: str, field: str, nomenclature: Nomenclature) -> VectorLandCover:
-    try:
+    with told_as_damage(path.name):
         info = pyogrio.read_info(
             path, layer=layer, force_feature_count=True, force_total_bounds=True
         )
-    except (CRSError, DataSourceError) as error:
-        raise LandCoverError("the map cannot be read", where=path.name) from error
     if info["crs"] is None:
         raise LandCoverError(
             "the map has no CRS", where=path.name, do="Give it the one its coordinates are in"
         )
     crs = pyproj.CRS(info["crs"])
-    _check_bounds(crs, info["total_bounds"], path.name)
+    check_map(path, info, field, crs, nomenclature)
     return VectorLandCover(path, layer, field, crs, int(info["features"]), nomenclature)
-
-
-def _check_bounds(crs: pyproj.CRS, bounds: Sequence[float] | None, where: str) -> None:
-    """Raise where coordinates in metres are said to be degrees."""
-    if crs.is_geographic and bounds is not None and max(map(abs, bounds)) > 360:
-        raise LandCoverError(
-            f"its coordinates, up to {max(bounds):.0f}, are not degrees as its CRS says",
-            where=where,
-            do="Give the map the CRS that its coordinates are in",
-        )

@@ -1,0 +1,145 @@
+"""The folder that an archive grows in: begun, held to its rules, ended, or given up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from benforge.archive.build_plan import Held
+from benforge.archive.build_recipe import BuildRecipe
+from benforge.archive.index import read_provenance, write_index
+from benforge.archive.layout import INDEX, META, SCENES, scene_names, scene_path
+from benforge.archive.meta import ArchiveMeta, read_meta, write_meta
+from benforge.archive.scene_writer import clear_leavings
+from benforge.core.nomenclature import Nomenclature
+from benforge.core.sensor import load_sensor
+from benforge.errors import ArchiveError, ConflictError
+
+
+def check_target(out: Path) -> None:
+    """Raise unless `out` is new, empty, or an archive.
+
+    Raises:
+        ArchiveError: it is a file, or a folder of other things.
+    """
+    if out.exists() and not out.is_dir():
+        raise ArchiveError("not a folder", where=out, do="Name a new folder with --out")
+    if out.is_dir() and any(out.iterdir()) and not (out / META).is_file():
+        raise ArchiveError(
+            "the folder holds other things and is not an archive",
+            where=out,
+            do="Name a new folder with --out",
+        )
+
+
+def open_meta(
+    out: Path, recipe: BuildRecipe, nomenclature: Nomenclature, *, simulated: bool
+) -> ArchiveMeta:
+    """The meta to go on with: that of the archive there if it holds scenes, else a new one.
+
+    Nothing is written. An archive without a scene binds nobody to its rules.
+
+    Raises:
+        ArchiveError: `archive.json` is damaged or newer.
+        ConflictError: the archive was imported, or built by other rules.
+    """
+    rules = msgspec.to_builtins(recipe)
+    if (out / META).is_file():
+        meta = read_meta(out)
+        if meta.scenes or scene_names(out):
+            _check_rules(out, meta.recipe, rules)
+            return msgspec.structs.replace(meta, simulated=meta.simulated or simulated)
+    return ArchiveMeta(
+        profile=recipe.profile,
+        recipe=rules,
+        sensor=load_sensor(),
+        nomenclature=nomenclature,
+        simulated=simulated,
+    )
+
+
+def _check_rules(out: Path, old: Mapping[str, object], new: Mapping[str, object]) -> None:
+    if "imported" in old:
+        raise ConflictError(
+            f"this archive was imported from layout {old['imported']}",
+            where=out,
+            do="Build into another folder",
+        )
+    if differing := _differing(old, new):
+        raise ConflictError(
+            f"the archive was built by other rules: {', '.join(differing)}",
+            where=out,
+            do="Use the same profile, recipe and --set, or another folder",
+        )
+
+
+def _differing(old: Mapping[str, object], new: Mapping[str, object], path: str = "") -> list[str]:
+    """Dotted names of the rules that are not equal."""
+    found: list[str] = []
+    for key in sorted({*old, *new}):
+        a, b = old.get(key), new.get(key)
+        if isinstance(a, Mapping) and isinstance(b, Mapping):
+            found += _differing(a, b, f"{path}{key}.")
+        elif _plain(a) != _plain(b):
+            found.append(f"{path}{key} was {a}, is {b}")
+    return found
+
+
+def _plain(value: object) -> object:
+    """The value as JSON knows it: a tuple is a list."""
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
+def read_held(out: Path) -> dict[str, Held]:
+    """The scenes that are there, and what they were built from.
+
+    Raises:
+        ArchiveError: a scene is damaged.
+    """
+    found = {}
+    for name in scene_names(out):
+        provenance = read_provenance(scene_path(out, name))
+        inputs = provenance.get("inputs")
+        found[name] = Held(
+            str(provenance.get("level", "")),
+            str(provenance.get("baseline", "")),
+            inputs if isinstance(inputs, Mapping) else {},
+        )
+    return found
+
+
+def begin(out: Path, meta: ArchiveMeta) -> None:
+    """Clear up after a build that was killed, and make the folder an archive.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    clear_leavings(out)
+    write_meta(out, meta)
+
+
+def end(out: Path, meta: ArchiveMeta) -> ArchiveMeta:
+    """Clear up and list the scenes that are whole.
+
+    Raises:
+        ArchiveError: a scene is damaged.
+        StorageError: the disk is full.
+    """
+    clear_leavings(out)
+    return write_index(out, meta)
+
+
+def give_up(out: Path, meta: ArchiveMeta) -> None:
+    """After a failure: list the scenes that are whole; where there is none, leave nothing."""
+    if meta.scenes or scene_names(out):
+        end(out, meta)
+        return
+    clear_leavings(out)
+    for name in (META, INDEX):
+        (out / name).unlink(missing_ok=True)
+    for folder in (out / SCENES, out):
+        with suppress(OSError):  # not empty, or not there
+            folder.rmdir()
