@@ -67,6 +67,21 @@ def test_patches_are_chosen_by_expression_or_mask(archive: Archive) -> None:
         archive.filter(mask[:-1])
 
 
+def test_positions_are_not_taken_for_truth_values(archive: Archive) -> None:
+    with pytest.raises(InputError, match="cannot be chosen by values of int64"):
+        archive.filter(np.arange(len(archive)))
+
+
+@pytest.mark.parametrize("several", [slice(0, 2), np.array([0, 1]), [0]])
+def test_several_patches_are_not_taken_by_brackets(archive: Archive, several: object) -> None:
+    with pytest.raises(TypeError, match="take several with filter"):
+        archive[several]  # type: ignore[index]
+
+
+def test_an_archive_is_told_in_short(archive: Archive) -> None:
+    assert repr(archive) == f"Archive('{archive.root}', {len(archive)} patches, profile custom)"
+
+
 def test_a_patch_is_found_by_its_id(archive: Archive) -> None:
     for position, record in enumerate(archive.records()):
         assert archive.find(record.patch_id) == archive.find(record.id) == position

@@ -205,6 +205,17 @@ def test_a_scene_that_was_removed_is_built_again(world: Path, whole: Path, tmp_p
     assert tree(out) == tree(whole)
 
 
+def test_a_scene_that_is_lost_is_not_forgotten(world: Path, whole: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(whole, out)
+    lost = next(out.glob("scenes/*33UVP*"))
+    shutil.rmtree(lost)
+    others = [path for path in products(world) if "33UVP" not in path.name]
+    with pytest.raises(ArchiveError, match=r"scene is missing.*Restore"):
+        build(world, out, products=others)
+    assert len(Archive.open(out).meta.scenes) == 3
+
+
 def test_repaired_polygons_are_counted(world: Path, tmp_path: Path) -> None:
     left, bottom, right, top = GRID.bounds
     middle = (left + right) / 2

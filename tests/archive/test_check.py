@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pytest
 import shapely
@@ -81,6 +82,10 @@ def test_a_missing_and_a_surplus_shard_are_named(root: Path) -> None:
     assert errors(root) == [
         (f"{r20m}/1", "missing"),
         (f"{r20m}/7", "not of this scene, no checksum names it"),
+        (
+            f"scenes/{PRODUCT}.zarr",
+            "damaged. Remove the scene's folder and run the build again",
+        ),
     ]
 
 
@@ -102,7 +107,8 @@ def test_a_scene_without_one_of_its_files_is_told_once_or_more(root: Path, name:
 
 def test_scenes_and_archive_json_agree(root: Path) -> None:
     shutil.rmtree(scene_path(root, OTHER))
-    assert (f"scenes/{OTHER}.zarr", "the scene is missing") in errors(root)
+    advice = "the scene is missing. Restore its folder or run the build again"
+    assert (f"scenes/{OTHER}.zarr", advice) in errors(root)
     shutil.copytree(scene_path(root, PRODUCT), scene_path(root, OTHER))
     assert any("differs from what archive.json says" in what for _, what in errors(root))
     write_meta(root, read_meta(root).with_scenes(()))
@@ -205,3 +211,34 @@ def test_what_is_no_archive_is_told(tmp_path: Path) -> None:
 
 def test_a_checked_archive_opens(whole: Path) -> None:
     assert len(Archive.open(whole)) == sum(s.patches for s in read_meta(whole).scenes)
+
+
+def test_a_crs_that_is_none_is_told(root: Path) -> None:
+    path = scene_path(root, PRODUCT) / "zarr.json"
+    path.write_text(path.read_text().replace("EPSG:32633", "EPSG:1"))
+    assert ("EPSG:1", "there is no such CRS") in [(f.where, f.what) for f in check_archive(root)]
+
+
+@pytest.mark.parametrize("name", ["a b é", "../../x"])
+def test_a_scene_with_an_odd_name_is_told_and_the_rest_is_checked(root: Path, name: str) -> None:
+    meta = read_meta(root)
+    odd = msgspec.structs.replace(meta.scenes[1], name=name)
+    write_meta(root, meta.with_scenes((meta.scenes[0], odd)))
+    damage(scene_path(root, PRODUCT) / "r10m" / "c" / "0" / "0" / "0")
+    found = errors(root)
+    assert (f"scenes/{name}.zarr", "not a name for a scene") in found
+    assert any("checksum differs" in what for _, what in found)
+
+
+@pytest.mark.parametrize("text", ["[]", '{"attributes": null}', '{"attributes": {"frame": 1}}'])
+def test_damaged_metadata_of_a_scene_are_told(root: Path, text: str) -> None:
+    (scene_path(root, PRODUCT) / "zarr.json").write_text(text)
+    assert any("cannot be read" in what for _, what in errors(root))
+
+
+def test_an_archive_without_bands_is_told(root: Path) -> None:
+    facts = json.loads((root / "archive.json").read_text())
+    facts["sensor"]["bands"] = []
+    (root / "archive.json").write_text(json.dumps(facts))
+    ((where, what),) = errors(root)
+    assert (where, "no band" in what) == ("archive.json", True)

@@ -1,8 +1,10 @@
 import geopandas as gpd
 import numpy as np
+import pytest
 import shapely
 
 from benforge.archive.footprints import centres, footprints, to_wkb
+from benforge.errors import GridError
 
 
 def test_footprints_equal_those_of_geopandas() -> None:
@@ -15,3 +17,8 @@ def test_footprints_equal_those_of_geopandas() -> None:
     lon, lat = centres(ours)
     assert shapely.contains_xy(theirs, lon, lat).all()
     assert shapely.equals(shapely.from_wkb(to_wkb(ours)), ours).all()
+
+
+def test_a_crs_that_is_none_is_named() -> None:
+    with pytest.raises(GridError, match="EPSG:1: there is no such CRS"):
+        footprints("EPSG:1", np.zeros(1), np.zeros(1), 120)

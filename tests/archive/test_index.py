@@ -1,19 +1,31 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import _duckdb
 import duckdb
 import geopandas
+import msgspec
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
 import pytest
 import shapely
 
-from benforge.archive.index import encode_rows, merge_rows, read_rows, same_rows, write_index
+from benforge.archive.index import (
+    encode_rows,
+    merge_rows,
+    missing_scenes,
+    read_rows,
+    same_rows,
+    write_index,
+)
 from benforge.archive.layout import scene_path
+from benforge.archive.manifest import write_manifest
+from benforge.archive.meta import read_meta
 from benforge.archive.storage import StorageRecipe
 from benforge.core.record import SCHEMA
 from benforge.errors import ArchiveError
@@ -112,24 +124,121 @@ def test_an_archive_without_patches(tmp_path: Path) -> None:
     assert geopandas.read_parquet(tmp_path / "patches.parquet").empty
 
 
-@pytest.mark.parametrize("damage", ["missing", "truncated", "columns"])
-def test_an_index_that_cannot_be_read_is_named(tmp_path: Path, damage: str) -> None:
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        ("missing", "the index is missing"),
+        ("folder", "the index is a folder"),
+        ("truncated", "the index cannot be read, Parquet magic bytes not found in footer"),
+        ("columns", "the index has no column season"),
+        ("nulls", "the index cannot be read, Casting field 'crs' with null values to non-nullable"),
+    ],
+)
+def test_an_index_that_cannot_be_read_is_named(tmp_path: Path, damage: str, what: str) -> None:
     path = tmp_path / "patches.parquet"
     rows = scene_records(make_scene())
+    if damage == "folder":
+        path.mkdir()
     if damage == "truncated":
         path.write_bytes(encode_rows(rows)[:300])
     if damage == "columns":
         pq.write_table(rows.drop_columns(["season"]), path)
-    with pytest.raises(ArchiveError, match=r"patches\.parquet: the index cannot be read"):
+    if damage == "nulls":
+        place = rows.column_names.index("crs")
+        pq.write_table(rows.set_column(place, "crs", pa.nulls(len(rows), pa.string())), path)
+    with pytest.raises(ArchiveError) as caught:
         read_rows(path)
+    assert str(caught.value) == f"{path}: {what}. See more with: ben check"
 
 
-def test_a_scene_without_its_product_is_named(tmp_path: Path) -> None:
+PROVENANCE = {"product": PRODUCT, "source": PRODUCT}
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "metadata cannot be read"),
+        ("[]", "metadata cannot be read"),
+        ("[" * 200_000, "metadata cannot be read"),
+        ('{"attributes": null}', "metadata cannot be read"),
+        ('{"attributes": {}}', "provenance cannot be read.*`product`"),
+        ('{"attributes": {"provenance": []}}', "provenance cannot be read"),
+        (
+            json.dumps({"attributes": {"provenance": PROVENANCE | {"inputs": "x"}}}),
+            "provenance cannot be read.*inputs",
+        ),
+        (
+            json.dumps({"attributes": {"provenance": PROVENANCE | {"product": OTHER}}}),
+            f"{PRODUCT}.zarr: the folder holds the scene {OTHER}",
+        ),
+    ],
+)
+def test_a_scene_that_does_not_say_what_it_is_is_named(
+    tmp_path: Path, text: str, what: str
+) -> None:
     write_scene(tmp_path, make_scene(), StorageRecipe())
-    group = scene_path(tmp_path, PRODUCT) / "zarr.json"
-    group.write_text('{"attributes": {}}')
-    with pytest.raises(ArchiveError, match="does not say its product"):
+    (scene_path(tmp_path, PRODUCT) / "zarr.json").write_text(text)
+    with pytest.raises(ArchiveError, match=what):
         write_index(tmp_path, small_meta())
-    group.write_text("")
-    with pytest.raises(ArchiveError, match=r"zarr\.json: the scene's metadata cannot be read"):
+
+
+def test_a_renamed_scene_is_not_taken_twice(tmp_path: Path) -> None:
+    write_archive(tmp_path, make_scene())
+    scene_path(tmp_path, PRODUCT).rename(scene_path(tmp_path, "foo"))
+    with pytest.raises(ArchiveError, match=rf"foo\.zarr: the folder holds the scene {PRODUCT}"):
         write_index(tmp_path, small_meta())
+
+
+def test_a_scene_without_checksums_is_named(tmp_path: Path) -> None:
+    write_archive(tmp_path, make_scene())
+    (scene_path(tmp_path, PRODUCT) / "manifest.sha256").unlink()
+    with pytest.raises(ArchiveError, match="checksums cannot be read"):
+        write_index(tmp_path, small_meta())
+
+
+def test_rewritten_checksums_are_not_believed(tmp_path: Path) -> None:
+    write_archive(tmp_path, make_scene())
+    meta, before = read_meta(tmp_path), _top_files(tmp_path)
+    shard = scene_path(tmp_path, PRODUCT) / "r10m" / "c" / "0" / "0" / "0"
+    shard.write_bytes(shard.read_bytes()[:-1] + b"?")
+    write_manifest(scene_path(tmp_path, PRODUCT))
+    with pytest.raises(ArchiveError, match=r"not those recorded in archive\.json.*ben check"):
+        write_index(tmp_path, meta)
+    assert _top_files(tmp_path) == before
+
+
+def _top_files(root: Path) -> dict[str, bytes]:
+    return {name: (root / name).read_bytes() for name in ("patches.parquet", "archive.json")}
+
+
+def test_a_missing_scene_is_not_dropped_without_a_word(tmp_path: Path) -> None:
+    root = write_archive(tmp_path, make_scene(), make_scene(product=OTHER))
+    meta, before = read_meta(root), _top_files(root)
+    shutil.rmtree(scene_path(root, OTHER))
+    with pytest.raises(ArchiveError, match=rf"{OTHER}\.zarr: the scene is missing.*Restore"):
+        missing_scenes(root, meta, [PRODUCT])
+    with pytest.raises(ArchiveError, match=rf"{OTHER}\.zarr: the scene is missing"):
+        write_index(root, meta)
+    assert _top_files(root) == before
+
+
+def test_a_removed_scene_is_built_anew(tmp_path: Path) -> None:
+    root = write_archive(tmp_path, make_scene(), make_scene(product=OTHER))
+    meta, before = read_meta(root), _top_files(root)
+    shutil.rmtree(scene_path(root, OTHER))
+    anew = missing_scenes(root, meta, [PRODUCT, OTHER])
+    assert anew == {OTHER}
+    write_scene(root, make_scene(product=OTHER), StorageRecipe())
+    write_index(root, meta, anew)
+    assert _top_files(root) == before
+    shutil.rmtree(scene_path(root, OTHER))
+    write_scene(root, make_scene(product=OTHER, seed=1), StorageRecipe())
+    with pytest.raises(ArchiveError, match="not those recorded"):
+        write_index(root, meta)
+    assert len(write_index(root, meta, anew).scenes) == 2
+
+
+def test_an_archive_is_simulated_if_a_scene_is(tmp_path: Path) -> None:
+    write_scene(tmp_path, make_scene(), StorageRecipe())
+    meta = msgspec.structs.replace(small_meta(), simulated=False)
+    assert write_index(tmp_path, meta).simulated

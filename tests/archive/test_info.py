@@ -5,10 +5,13 @@ from pathlib import Path
 
 import msgspec
 import pyarrow.compute as pc
+import pytest
 
 from benforge.archive.archive import Archive
 from benforge.archive.info import describe_archive
+from benforge.archive.meta import read_meta, write_meta
 from benforge.archive.storage import StorageRecipe
+from benforge.errors import BenError
 from benforge.testing.archives import PRODUCT, make_scene, small_frame, write_archive
 
 WINTER = PRODUCT.replace("20170613", "20180108")
@@ -34,10 +37,26 @@ def test_the_figures_of_a_small_archive(tmp_path: Path) -> None:
     assert info["labels_per_patch"] == 1.5
     winter = describe_archive(archive.filter(pc.field("season") == "winter"))
     assert (winter.patches, winter.seasons) == (4, {"winter": 4})
-    assert winter.facts()["patches"] == "4 in 2 scenes of 1 tiles"
+    assert winter.facts()["patches"] == "4 in 2 scenes of 1 tile"
 
 
 def test_an_archive_without_patches(tmp_path: Path) -> None:
     info = describe_archive(Archive.open(write_archive(tmp_path, make_scene(kept=0))))
     assert (info.patches, info.labels_per_patch, info.period) == (0, 0, ())
     assert info.facts()["period"] == "none"
+
+
+def test_one_of_a_thing_is_told_as_one(tmp_path: Path) -> None:
+    info = describe_archive(Archive.open(write_archive(tmp_path, make_scene())))
+    assert info.facts()["patches"] == "6 in 1 scene of 1 tile"
+
+
+@pytest.mark.parametrize("name", ["a b é", "../../x"])
+def test_a_scene_with_an_odd_name_is_one_line_with_its_path(tmp_path: Path, name: str) -> None:
+    root = write_archive(tmp_path, make_scene())
+    meta = read_meta(root)
+    odd = msgspec.structs.replace(meta.scenes[0], name=name)
+    write_meta(root, meta.with_scenes((odd,)))
+    with pytest.raises(BenError, match="not a name for a scene") as caught:
+        describe_archive(Archive.open(root))
+    assert str(root) in str(caught.value)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benforge.archive.layout import SceneFrame, parse_frame, plan_arrays, scene_path
+from benforge.archive.layout import SceneFrame, parse_frame, plan_arrays, scene_names, scene_path
 from benforge.core.grid import Grid
 from benforge.core.sensor import load_sensor
 from benforge.errors import ArchiveError, GridError, InputError
@@ -71,3 +71,9 @@ def test_the_arrays_of_a_sentinel_2_scene() -> None:
 def test_a_scene_has_a_name_that_any_file_system_takes(name: str) -> None:
     with pytest.raises(InputError, match="not a name"):
         scene_path(Path(), name)
+
+
+def test_a_file_is_not_a_scene(tmp_path: Path) -> None:
+    (tmp_path / "scenes" / "a.zarr").mkdir(parents=True)
+    (tmp_path / "scenes" / "b.zarr").touch()
+    assert scene_names(tmp_path) == ("a",)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benforge.archive.manifest import read_manifest, scene_files, write_manifest
+from benforge.archive.manifest import hash_manifest, read_manifest, scene_files, write_manifest
 from benforge.errors import ArchiveError
 
 
@@ -30,3 +30,8 @@ def test_a_damaged_manifest_is_named(tmp_path: Path, text: str | None) -> None:
         (tmp_path / "manifest.sha256").write_text(text)
     with pytest.raises(ArchiveError, match=r"manifest\.sha256"):
         read_manifest(tmp_path)
+
+
+def test_a_missing_manifest_has_no_hash(tmp_path: Path) -> None:
+    with pytest.raises(ArchiveError, match=r"manifest\.sha256: the scene's checksums cannot be"):
+        hash_manifest(tmp_path)

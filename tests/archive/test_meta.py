@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,4 +55,19 @@ def test_a_file_that_cannot_be_read_is_told(
 ) -> None:
     (tmp_path / "archive.json").write_text(text)
     with pytest.raises(kind, match=message):
+        read_meta(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"version": 0}, "there is no format 0"),
+        ({"sensor": {"name": "x", "bands": [], "quantification": 1}}, "no band with pixels"),
+    ],
+)
+def test_an_impossible_value_is_damage(tmp_path: Path, change: dict[str, Any], what: str) -> None:
+    write_meta(tmp_path, small_meta())
+    path = tmp_path / "archive.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(ArchiveError, match=rf"archive\.json: damaged, {what}"):
         read_meta(tmp_path)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 import rasterio
 
 from benforge.archive.archive import Archive
+from benforge.archive.index import read_provenance
+from benforge.archive.layout import scene_path
 from benforge.archive.v1_export import encode_geotiff, export_v1, name_patches
 from benforge.archive.v1_import import import_v1
 from benforge.core.grid import Grid
@@ -83,6 +86,54 @@ def test_another_patch_of_the_same_name_is_not_overwritten(small, tmp_path):
 def test_an_archive_is_not_exported_into(small):
     with pytest.raises(ConflictError, match="the folder is an archive"):
         export_v1(small, small.root)
+
+
+def test_nothing_is_exported_into_the_archive(small, monkeypatch):
+    monkeypatch.chdir(small.root)
+    for out in (small.root / "x", Path("x"), small.root / "scenes" / ".." / "y"):
+        with pytest.raises(ConflictError, match="lies in one"):
+            export_v1(small, out)
+    assert sorted(path.name for path in small.root.iterdir()) == [
+        "archive.json",
+        "patches.parquet",
+        "scenes",
+    ]
+
+
+def test_simulated_patches_stay_simulated(tmp_path):
+    """From an archive that was built, through the layout, and back out of what was imported."""
+    make_patch(tmp_path / "layout", NAME)
+    import_v1(tmp_path / "layout", tmp_path / "archive")
+    archive = _as_built(tmp_path / "archive", simulated=True)
+    export_v1(archive, tmp_path / "first")
+    facts = json.loads(json_path(tmp_path / "first" / NAME).read_text())
+    assert facts["simulated"] is True
+    assert len(facts) == 6
+    import_v1(tmp_path / "first", tmp_path / "again")
+    again = Archive.open(tmp_path / "again")
+    (scene,) = again.meta.scenes
+    assert again.meta.simulated
+    assert read_provenance(scene_path(again.root, scene.name))["simulated"] is True
+    export_v1(again, tmp_path / "second")
+    assert json.loads(json_path(tmp_path / "second" / NAME).read_text()) == facts
+
+
+def test_built_patches_that_are_real_have_the_five_published_keys(tmp_path):
+    make_patch(tmp_path / "layout", NAME)
+    import_v1(tmp_path / "layout", tmp_path / "archive")
+    export_v1(_as_built(tmp_path / "archive", simulated=False), tmp_path / "out")
+    assert len(json.loads(json_path(tmp_path / "out" / NAME).read_text())) == 5
+
+
+def _as_built(root, *, simulated):
+    """An imported archive, made to look as if its scene had been built."""
+    path = next(root.glob("scenes/*/zarr.json"))
+    group = json.loads(path.read_text())
+    told = group["attributes"]["provenance"]
+    told["simulated"] = simulated
+    del told["imported"], told["v1_differences"]
+    path.write_text(json.dumps(group))
+    return Archive.open(root)
 
 
 def test_labels_of_other_classes_are_refused(small, tmp_path):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pyarrow.compute as pc
@@ -191,3 +192,31 @@ def test_only_an_archive_that_was_imported_alike_is_added_to(tmp_path):
     (tmp_path / "photos" / "cat.jpg").touch()
     with pytest.raises(BenError, match="not an archive"):
         import_v1(source, tmp_path / "photos")
+
+
+def test_nothing_is_imported_into_its_source(tmp_path, monkeypatch):
+    source = tmp_path / "layout"
+    make_patch(source, NAME)
+    monkeypatch.chdir(source)
+    for out in (source, source / "sub", Path("sub")):
+        with pytest.raises(ConflictError, match="would lie in the folder that is imported"):
+            import_v1(source, out)
+    assert [path.name for path in source.iterdir()] == [NAME]
+
+
+def test_a_scene_that_was_removed_is_imported_anew(tmp_path):
+    source, other, out = tmp_path / "layout", tmp_path / "other", tmp_path / "archive"
+    make_patch(source, NAME)
+    import_v1(source, out)
+    before = (out / "archive.json").read_bytes()
+    shutil.rmtree(scene_path(out, SCENE))
+    make_patch(
+        other,
+        "S2A_MSIL2A_20190713T101031_26_57",
+        tile_source="S2A_MSIL1C_20190713T101031_N0208_R022_T33UUP_20190713T101608.SAFE",
+    )
+    with pytest.raises(ArchiveError, match=rf"{SCENE}\.zarr: the scene is missing"):
+        import_v1(other, out)
+    assert (out / "archive.json").read_bytes() == before
+    assert import_v1(source, out).new_scenes == 1
+    assert (out / "archive.json").read_bytes() == before

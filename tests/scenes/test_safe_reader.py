@@ -272,6 +272,32 @@ DAMAGE: dict[str, tuple[Callable[[Written], object], str]] = {
         "no PROCESSING_BASELINE",
     ),
     "no offsets from 04.00 on": (lambda p: edit(p.xml, (">02.05<", ">04.00<")), "no BOA_ADD"),
+    "baseline of another form": (
+        lambda p: edit(p.xml, (">02.05<", ">99.x<")),
+        "PROCESSING_BASELINE is '99.x', not of the form",
+    ),
+    "sensed at no time": (
+        lambda p: edit(
+            p.xml, ("<DATATAKE_SENSING_START>2017-06", "<DATATAKE_SENSING_START>2017-66")
+        ),
+        "sensing time, 2017-66-13.*, is none",
+    ),
+    "URI of no time": (
+        lambda p: edit(p.xml, (p.product.name, p.product.name.replace("T101031", "T991031"))),
+        "called S2A.*, but its metadata are of S2A",
+    ),
+    "URI of another product": (
+        lambda p: edit(p.xml, (p.product.name, p.product.name.replace("R022", "R065"))),
+        "called S2A.*R022.*, but its metadata are of S2A.*R065",
+    ),
+    "empty manifest": (
+        lambda p: (p.folder / "manifest.safe").write_bytes(b""),
+        r"manifest\.safe: an empty file",
+    ),
+    "link to nowhere": (
+        lambda p: (p.image("B04", 10).unlink(), p.image("B04", 10).symlink_to("gone.jp2")),
+        r"B04_10m\.jp2: a link to gone\.jp2, where there is nothing",
+    ),
     "zero quantification": (lambda p: edit(p.xml, (">10000<", ">0<")), "QUANTIFICATION_VALUE is 0"),
     "XML bomb": (lambda p: p.xml.write_text(BOMB), "document type or entities"),
     "external entity": (lambda p: p.xml.write_text(EXTERNAL), "document type or entities"),
@@ -293,6 +319,42 @@ def test_damage_is_told_in_one_line(copy: Written, case: str) -> None:
     with pytest.raises(ProductError, match=message) as caught:
         open_safe(copy.folder)
     assert "\n" not in str(caught.value)
+
+
+def test_a_folder_instead_of_the_manifest_is_told(copy: Written) -> None:
+    (copy.folder / "manifest.safe").unlink()
+    (copy.folder / "manifest.safe").mkdir()
+    with pytest.raises(ProductError, match=r"manifest\.safe: a folder, not a file"):
+        open_safe(copy.folder)
+
+
+def test_an_id_of_no_time_is_told(copy: Written) -> None:
+    wrong = copy.product.name.replace("20170613T101031", "20171313T101031")
+    edit(copy.xml, (copy.product.name, wrong))
+    with pytest.raises(ProductError, match=r"sensing time, .*, is none"):
+        open_safe(copy.folder.rename(copy.folder.with_name("june")))
+
+
+def test_links_to_a_store_elsewhere_are_followed(copy: Written, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    band, images = copy.image("B04", 10), copy.granule / "IMG_DATA"
+    band.rename(store / "b04.jp2")
+    band.symlink_to(store / "b04.jp2")
+    assert_same_pixels(open_safe(copy.folder), copy)
+    images.rename(store / "images")
+    images.symlink_to(store / "images")
+    (store / "images" / "round").symlink_to(images)  # a circle does no harm
+    assert_same_pixels(open_safe(copy.folder), copy)
+    copy.granule.rename(store / "granule")
+    copy.granule.symlink_to(store / "granule")
+    assert_same_pixels(open_safe(copy.folder), copy)
+
+
+def test_a_stray_file_of_a_band_is_left_aside_where_the_metadata_list_one(copy: Written) -> None:
+    band = copy.image("B04", 10)
+    shutil.copy(copy.image("B03", 10), band.with_name("XT33UUP_20170613T101031_B04_10m.jp2"))
+    assert_same_pixels(open_safe(copy.folder), copy)
 
 
 @pytest.mark.parametrize(

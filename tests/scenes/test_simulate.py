@@ -121,6 +121,8 @@ def test_l1c(tmp_path: Path) -> None:
         {"dates": ()},
         {"dates": (SUMMER, SUMMER)},
         {"dates": (SimulateDate(date=date(1969, 7, 20)),)},
+        {"dates": (SimulateDate(date=date(2015, 6, 22)),)},
+        {"dates": (SUMMER, SimulateDate(date=date(2101, 1, 1)))},
         {"seed": -1},
     ],
 )
@@ -137,6 +139,9 @@ def test_impossible_recipes(wrong: dict[str, object]) -> None:
         {"baseline": "five"},
         {"dates": (SimulateDate(date=date(2017, 6, 13), cloud=2.0),)},
         {"crs": "33"},
+        {"polygons": 0},
+        {"polygons": 10**6},
+        {"gap": 1.0},
     ],
 )
 def test_impossible_products_are_refused_before_anything_is_written(
@@ -145,6 +150,12 @@ def test_impossible_products_are_refused_before_anything_is_written(
     with pytest.raises(RecipeError):
         simulate(tmp_path / "out", msgspec.structs.replace(RECIPE, **wrong))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("baseline", ["5.9", "abc", "05.9", "", "05.090"])
+def test_a_baseline_of_another_form_is_named(baseline: str) -> None:
+    with pytest.raises(RecipeError, match=r"^baseline: .* is no processing baseline.*NN\.NN"):
+        SimulateRecipe(baseline=baseline)
 
 
 def test_unknown_fields_are_refused() -> None:

@@ -15,6 +15,7 @@ from benforge.archive.build_recipe import BuildRecipe
 from benforge.archive.build_summary import BuildSummary, summarise
 from benforge.archive.build_tile import TileJob, build_tile
 from benforge.archive.executors import available_cores, interrupts_held, open_executor
+from benforge.archive.index import missing_scenes
 from benforge.archive.layout import scene_names
 from benforge.archive.locking import writing
 from benforge.archive.meta import SceneEntry
@@ -70,17 +71,19 @@ def build_archive(
     simulated = any(one.metadata.simulated for one in candidates)
     with writing(out):
         meta = open_meta(out, recipe, nomenclature, simulated=simulated)
+        anew: frozenset[str] = frozenset()
         try:
             map_sum = str(source.provenance["sha256"])
             plan = plan_build(candidates, read_held(out), map_sum, recipe.products)
+            anew = missing_scenes(out, meta, plan.scenes)
             begin(out, meta)
             jobs = _jobs(plan, out, land_cover, source.provenance, recipe, workers, verify)
             built = _run(jobs, workers, cluster, progress)
         except BaseException:
             with suppress(BenError):
-                give_up(out, meta)
+                give_up(out, meta, anew)
             raise
-        meta = end(out, meta)
+        meta = end(out, meta, anew)
     return summarise(out, meta, plan, built, time.monotonic() - start)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -121,21 +121,21 @@ def begin(out: Path, meta: ArchiveMeta) -> None:
     write_meta(out, meta)
 
 
-def end(out: Path, meta: ArchiveMeta) -> ArchiveMeta:
-    """Clear up and list the scenes that are whole.
+def end(out: Path, meta: ArchiveMeta, anew: Collection[str]) -> ArchiveMeta:
+    """Clear up and list the scenes that are whole; the old checksums of those `anew` are void.
 
     Raises:
         ArchiveError: a scene is damaged.
         StorageError: the disk is full.
     """
     clear_leavings(out)
-    return write_index(out, meta)
+    return write_index(out, meta, anew)
 
 
-def give_up(out: Path, meta: ArchiveMeta) -> None:
+def give_up(out: Path, meta: ArchiveMeta, anew: Collection[str]) -> None:
     """After a failure: list the scenes that are whole; where there is none, leave nothing."""
     if meta.scenes or scene_names(out):
-        end(out, meta)
+        end(out, meta, anew)
         return
     clear_leavings(out)
     for name in (META, INDEX):

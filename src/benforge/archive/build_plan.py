@@ -55,6 +55,11 @@ class BuildPlan:
     held: tuple[str, ...]
     left_out: Mapping[str, str]
 
+    @property
+    def scenes(self) -> tuple[str, ...]:
+        """The scenes that are there or will be, of the products named."""
+        return (*self.held, *(one.scene for tile in self.tiles for one in tile))
+
 
 def plan_build(
     candidates: Iterable[Candidate],

@@ -230,11 +230,13 @@ def read_rows(path: Path) -> pa.Table:
         raise _unreadable("is a folder" if path.is_dir() else "is missing", path)
     try:
         table = pq.read_table(path, partitioning=None)
-        if lacking := sorted(set(SCHEMA.names) - set(table.column_names)):
-            raise _unreadable(f"has no column {', '.join(lacking)}", path)
         return table.select(SCHEMA.names).cast(SCHEMA)
-    except (OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0].split(". ")[0].rstrip(". ")
+    except KeyError as error:
+        lacking = sorted(set(SCHEMA.names) - set(table.column_names))
+        raise _unreadable(f"has no column {', '.join(lacking)}", path) from error
+    except (OSError, ValueError, pa.ArrowException) as error:
+        said = str(error).partition("\n")[0].rpartition(f"'{path}': ")[2]
+        reason = said.partition(". ")[0].rstrip(".")
         raise _unreadable(f"cannot be read, {reason}", path) from error
 
 

@@ -127,7 +127,7 @@ class SceneFrame:
             GridError: a patch is not a whole number of such pixels.
         """
         edge = self.patch_pixels * self.grid.pixel_size / pixel_size
-        if edge != int(edge) or edge < 1:
+        if not edge.is_integer() or edge < 1:
             raise GridError(
                 f"a patch of {self.patch_pixels} pixels of {self.grid.pixel_size:g} m "
                 f"is not a whole number of pixels of {pixel_size} m"

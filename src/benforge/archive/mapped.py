@@ -23,6 +23,9 @@ from benforge.archive.storage import ChunkCodec, PlainCodec, parse_codec
 _INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
 _LITTLE: tuple[dict[str, str], ...] = ({}, {"endian": "little"})
 
+_DAMAGE = (ArithmeticError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+"""What metadata that were tampered with make of json, numpy and zarr-python."""
+
 PlainShard = tuple[npt.NDArray[Any], list[int | None]]
 """The stored chunks of a shard, and which of them each chunk of the index is."""
 
@@ -100,10 +103,10 @@ def open_array(folder: Path) -> PatchArray:
     path = folder / "zarr.json"
     try:
         facts = _parse_facts(json.loads(path.read_bytes()))
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        if facts.codec is None:
+            return ZarrArray(folder, facts)
+    except _DAMAGE as error:
         raise damaged("the array's metadata cannot be read", path) from error
-    if facts.codec is None:
-        return ZarrArray(folder, facts)
     kind = PlainArray if isinstance(facts.codec, PlainCodec) else CodedArray
     return kind(folder, facts)
 
@@ -280,7 +283,7 @@ class ZarrArray:
         columns = slice(column * width, (column + 1) * width)
         try:
             found = np.asarray(self._array[..., rows, columns])
-        except (RuntimeError, ValueError, OSError) as error:
+        except _DAMAGE as error:
             raise damaged(f"cannot be read, {error}", self._folder) from error
         if out is None:
             return found

@@ -59,7 +59,8 @@ class Features:
         if (np.asarray(codes.is_null()) & ~self.lacks_shape).any():
             raise LandCoverError("a polygon has no code", where=where, do="Give it one, or 999")
         numbers = number_classes(codes.dictionary.to_pylist(), nomenclature, where)
-        return np.array([*numbers, -1])[codes.indices.fill_null(len(numbers))]
+        index: npt.NDArray[np.int64] = np.asarray(codes.indices.fill_null(len(numbers)))
+        return np.asarray([*numbers, -1], np.int64)[index]
 
     @property
     def lacks_shape(self) -> npt.NDArray[np.bool_]:
@@ -97,7 +98,8 @@ def read_features(path: Path, layer: str, field: str, bounds: Bounds | None = No
             path, layer=layer, columns=[field], bbox=box, return_fids=True
         )
     try:
-        return Features(ids, shapely.from_wkb(wkb), codes)
+        with np.errstate(invalid="ignore"):  # `check_polygons` tells of coordinates that are none
+            return Features(ids, shapely.from_wkb(wkb), codes)
     except shapely.errors.GEOSException as error:
         raise LandCoverError("a polygon cannot be read", where=path.name) from error
 

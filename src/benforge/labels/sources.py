@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
 import pyogrio
 import rasterio
 from pyogrio.errors import DataLayerError, DataSourceError
-from rasterio.errors import RasterioIOError
+from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
 from benforge.core.nomenclature import Nomenclature
 from benforge.errors import LandCoverError, MissingError
@@ -79,8 +80,10 @@ def _kind_of(path: Path) -> str:
     except (DataSourceError, DataLayerError):
         pass
     try:
-        with rasterio.open(path):
-            return "raster"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # told as a missing CRS
+            with rasterio.open(path):
+                return "raster"
     except RasterioIOError as error:
         raise LandCoverError(
             "not a land-cover map that GDAL can read",

@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -203,13 +204,33 @@ def _exists(path: Path) -> bool:
 
 
 def _folder_sizes(root: Path) -> dict[str, int]:
-    """Files at the root and below `GRANULE`: a product's quality reports are never needed."""
+    """Files at the root and below `GRANULE`: a product's quality reports are never needed.
+
+    Links are followed, of files and of folders; as no product nests deeper than a folder of
+    bands (`GRANULE/*/IMG_DATA/R10m`), a link to a folder above it does no harm.
+    """
     try:
-        found = [*root.iterdir(), *(root / "GRANULE").rglob("*")]
-        files = sorted(file for file in found if file.is_file())
-        return {file.relative_to(root).as_posix(): file.stat().st_size for file in files}
+        below = chain.from_iterable(root.glob("GRANULE" + "/*" * depth) for depth in range(1, 5))
+        found = sorted(chain(root.iterdir(), below))
+        _check_links(found)
+        return {
+            file.relative_to(root).as_posix(): file.stat().st_size
+            for file in found
+            if file.is_file()
+        }
     except OSError as error:
         raise _unreadable(str(root), error) from error
+
+
+def _check_links(files: Sequence[Path]) -> None:
+    """Raise where a link leads nowhere, as to a data store that is not mounted."""
+    for file in files:
+        if file.is_symlink() and not file.exists():
+            raise ProductError(
+                f"a link to {file.readlink()}, where there is nothing",
+                where=file,
+                do="Make its goal reachable, or link to where the file is",
+            )
 
 
 def _open_zip(path: Path) -> ZipFiles:

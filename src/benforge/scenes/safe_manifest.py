@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from benforge.errors import ProductError
 from benforge.scenes.safe_checksum import ALGORITHMS, ListedFile
-from benforge.scenes.safe_files import ProductFiles
+from benforge.scenes.safe_files import FolderFiles, ProductFiles
 from benforge.scenes.safe_xml import read_xml
 
 MANIFEST = "manifest.safe"
@@ -17,14 +17,25 @@ def read_manifest(files: ProductFiles) -> dict[str, ListedFile]:
 
     A manifest that is not XML is passed over, as are entries without a known checksum and those
     of files elsewhere: ESA's L2A products of baseline 02.08 have such manifests and good bands.
+
+    Raises:
+        ProductError: the manifest is empty, or a folder.
     """
+    if isinstance(files, FolderFiles) and (files.root / MANIFEST).is_dir():
+        raise _no_manifest("a folder, not a file", files)
     if MANIFEST not in files.sizes:
         return {}
+    if files.sizes[MANIFEST] == 0:
+        raise _no_manifest("an empty file", files)
     try:
         root, _ = read_xml(files, MANIFEST)
     except ProductError:
         return {}
     return parse_manifest(root)
+
+
+def _no_manifest(what: str, files: ProductFiles) -> ProductError:
+    return ProductError(what, where=files.where(MANIFEST), do="Download the product again")
 
 
 def parse_manifest(root: Element) -> dict[str, ListedFile]:

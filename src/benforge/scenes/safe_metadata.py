@@ -14,12 +14,12 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from benforge.core.grid import Grid
-from benforge.core.identity import ProductId
 from benforge.core.sensor import Sensor, load_sensor
-from benforge.errors import GridError, InputError, ProductError
+from benforge.errors import GridError, ProductError
 from benforge.scenes.port import SceneMetadata
 from benforge.scenes.safe_checksum import ListedFile, fingerprint
 from benforge.scenes.safe_files import ProductFiles, open_files, split_tile
+from benforge.scenes.safe_identity import read_baseline, read_id, read_sensing_time
 from benforge.scenes.safe_layout import (
     find_band,
     find_classification,
@@ -120,19 +120,19 @@ def parse_metadata(
         ProductError: something is missing, or the two contradict each other.
     """
     sensor, level = load_sensor(), _read_level(main, where[0])
-    baseline = need_text(main, where[0], "PROCESSING_BASELINE")
+    baseline = read_baseline(main, where[0])
     tile_id = need_text(ground, where[1], "TILE_ID", "TILE_ID_2A")
     tile = tile_of(tile_id)
     if tile is None:
         raise ProductError(f"TILE_ID is {tile_id!r}, which has no MGRS tile", where=where[1])
-    product, source = _read_id(main, where[0], name, level, tile)
+    product, source = read_id(main, where[0], name, level, tile)
     quantification = need_text(main, where[0], *_QUANTIFICATION[level])
     return SceneMetadata(
         product=product,
         source=source,
         level=level,
         baseline=baseline,
-        sensing_time=product.sensing_time,
+        sensing_time=read_sensing_time(main, product, where[0]),
         orbit=product.orbit,
         tile=tile,
         grid=_read_grid(ground, sensor, where[1]),
@@ -157,46 +157,6 @@ def _read_level(main: Element, where: str) -> str:
             do="Give an L1C or L2A product",
         )
     return f"L{root[1]}"
-
-
-def _read_id(main: Element, where: str, name: str, level: str, tile: str) -> tuple[ProductId, str]:
-    """The id, and the full id with the time of generation.
-
-    From the product's URI, else its folder; both are of no use before December 2016, where the
-    id is composed as it would read today.
-    """
-    uri = (find_text(main, "PRODUCT_URI", f"PRODUCT_URI_{level[1:]}") or "").removesuffix(".SAFE")
-    for text in (uri, name.removesuffix(".SAFE")):
-        try:
-            product = ProductId.parse(text)
-        except InputError:
-            continue
-        if (product.level, product.tile) != (level, tile):
-            raise ProductError(
-                f"the product is called {text}, but its metadata are {level} of tile {tile}",
-                where=where,
-                do="Download it again",
-            )
-        return product, text
-    product = _compose_id(main, where, level, tile)
-    return product, uri or f"{product}_{_stamp(main, where, 'GENERATION_TIME')}"
-
-
-def _compose_id(main: Element, where: str, level: str, tile: str) -> ProductId:
-    craft = need_text(main, where, "SPACECRAFT_NAME")
-    time = _stamp(main, where, "DATATAKE_SENSING_START", "PRODUCT_START_TIME")
-    baseline = need_text(main, where, "PROCESSING_BASELINE").replace(".", "")
-    orbit = need_text(main, where, "SENSING_ORBIT_NUMBER").zfill(3)
-    text = f"S{craft.removeprefix('Sentinel-')}_MSI{level}_{time}_N{baseline}_R{orbit}_T{tile}"
-    try:
-        return ProductId.parse(text)
-    except InputError as error:
-        raise ProductError(f"the metadata make no product id, but {text}", where=where) from error
-
-
-def _stamp(main: Element, where: str, *tags: str) -> str:
-    """A time such as 2016-01-05T10:20:21.026Z as names write it, 20160105T102021."""
-    return re.sub(r"[-:]|\..*|Z$", "", need_text(main, where, *tags))
 
 
 def _read_grid(ground: Element, sensor: Sensor, where: str) -> Grid:

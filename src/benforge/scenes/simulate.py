@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,9 +17,13 @@ import benforge
 from benforge.core.grid import Grid
 from benforge.core.progress import silent
 from benforge.core.sensor import load_sensor
-from benforge.errors import BenError, ConflictError, RecipeError, StorageError
+from benforge.errors import BenError, ConflictError, InputError, RecipeError, StorageError
 from benforge.scenes.safe_write import SafeProduct, write_safe
-from benforge.scenes.simulate_land_cover import simulate_land_cover, write_land_cover
+from benforge.scenes.simulate_land_cover import (
+    check_wanted,
+    simulate_land_cover,
+    write_land_cover,
+)
 from benforge.scenes.simulate_scene import Conditions, simulate_scene
 
 LARGEST = 10_980
@@ -27,7 +32,8 @@ LARGEST = 10_980
 _SENSED = time(10, 10, 31, tzinfo=UTC)
 _MADE_AFTER = timedelta(minutes=5, seconds=37)
 _OFFSET_SINCE = "04.00"
-_FIRST_YEAR = 2015
+_FIRST_DAY, _LAST_DAY = date(2015, 6, 23), date(2100, 12, 31)
+_BASELINE = re.compile(r"\d\d\.\d\d", re.ASCII)
 
 
 class SimulateDate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,7 +71,8 @@ class SimulateRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         gap: share of the map left uncovered, in the east.
 
     Raises:
-        RecipeError: an impossible size or seed, no date, a date twice, or one before 2015.
+        RecipeError: an impossible size, seed or baseline, no date, a date twice, or one before
+            Sentinel-2 flew (2015-06-23) or after 2100.
     """
 
     size: int = 1200
@@ -90,8 +97,19 @@ class SimulateRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
         days = [one.date for one in self.dates]
         if not days or len(set(days)) < len(days):
             raise RecipeError("give one or more dates, each once", where="dates")
-        if min(days).year < _FIRST_YEAR:
-            raise RecipeError(f"Sentinel-2 flies since {_FIRST_YEAR}", where=str(min(days)))
+        for day in days:
+            if not _FIRST_DAY <= day <= _LAST_DAY:
+                raise RecipeError(
+                    f"Sentinel-2 flies since {_FIRST_DAY}",
+                    where=str(day),
+                    do=f"Give dates from then to {_LAST_DAY}",
+                )
+        if not _BASELINE.fullmatch(self.baseline):
+            raise RecipeError(
+                f"{self.baseline!r} is no processing baseline",
+                where="baseline",
+                do="Give it as NN.NN, such as 05.09",
+            )
         if self.seed < 0:
             raise RecipeError("a seed is 0 or more", where="seed")
 
@@ -138,6 +156,7 @@ def simulate(
         StorageError: the disk is full or a file cannot be written.
     """
     planned = tuple(plan_product(recipe, one) for one in recipe.dates)
+    _check_land_cover(recipe)
     _keep_recipe(out / "simulation.json", recipe)
     land_cover = _land_cover(out / "land_cover.gpkg", recipe, progress)
     folders = []
@@ -182,6 +201,13 @@ def plan_product(recipe: SimulateRecipe, one: SimulateDate) -> tuple[SafeProduct
     except BenError as error:
         raise RecipeError(error.what, where=error.where or str(one.date), do=error.do) from error
     return product, conditions
+
+
+def _check_land_cover(recipe: SimulateRecipe) -> None:
+    try:
+        check_wanted(recipe.grid, recipe.polygons, recipe.gap)
+    except InputError as error:
+        raise RecipeError(error.what, where=error.where, do=error.do) from error
 
 
 def _offset(recipe: SimulateRecipe) -> int:

@@ -62,8 +62,7 @@ def simulate_land_cover(
     Raises:
         InputError: so many polygons would be smaller than 25 ha, or a gap outside 0 … 1.
     """
-    if not 0 <= gap < 1:
-        raise InputError(f"the gap is a share from 0 to below 1, not {gap}")
+    check_wanted(grid, polygons, gap)
     rng = np.random.default_rng([seed, 1])
     frame = _frame(grid)
     wanted = _wanted(frame, polygons)
@@ -72,6 +71,17 @@ def simulate_land_cover(
     likings = _likings(frame, lattice, rng)
     regions, classes = _regions(seeds, likings, wanted, rng)
     return _polygons(frame, regions, classes, gap)
+
+
+def check_wanted(grid: Grid, polygons: int | None, gap: float) -> None:
+    """Hold what is wanted of a map to what a tile has room for.
+
+    Raises:
+        InputError: so many polygons would be smaller than 25 ha, or a gap outside 0 … 1.
+    """
+    if not 0 <= gap < 1:
+        raise InputError(f"the gap is a share from 0 to below 1, not {gap}", where="gap")
+    _wanted(_frame(grid), polygons)
 
 
 def write_land_cover(land_cover: geopandas.GeoDataFrame, path: Path) -> Path:
