@@ -76,7 +76,7 @@ def print_facts(title: str, facts: Mapping[str, object]) -> None:
     out.print(title, style="bold", markup=False)
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        out.print(f"  {name:<{width}}  {value}", markup=False)
+        out.print(f"  {name.replace('_', ' '):<{width}}  {value}", markup=False)
 
 
 def print_counts(title: str, counts: Mapping[str, int]) -> None:
