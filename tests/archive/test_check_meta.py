@@ -42,6 +42,8 @@ def test_classes_of_a_file_of_yours_are_believed(root: Path) -> None:
 
 def test_foreign_files_are_notes(tmp_path: Path) -> None:
     root = write_archive(tmp_path, make_scene())
+    for sidecars in ("flags", "splits"):
+        (root / sidecars).mkdir()
     assert list(check_foreign(root)) == []
     foreign = [root / "notes.txt", root / "scenes" / "README", root / "scenes" / "x.zarr"]
     for path in foreign:

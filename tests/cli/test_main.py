@@ -43,13 +43,19 @@ def test_wrong_usage_exits_2(words: list[str], capsys: pytest.CaptureFixture[str
     assert "Traceback" not in capsys.readouterr().err
 
 
+def build_words(folder: Path) -> list[str]:
+    """A build of a small product into `folder/archive`."""
+    product, land_cover = write_small_product(folder), write_small_map(folder / "map.gpkg")
+    out = folder / "archive"
+    words = ["build", product, "--land-cover", land_cover, "--out", out, "--profile", "custom"]
+    return [str(word) for word in words]
+
+
 def test_an_archive_s_way_through_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    product, land_cover = write_small_product(tmp_path), write_small_map(tmp_path / "map.gpkg")
     out = tmp_path / "archive"
-    words = ["build", product, "--land-cover", land_cover, "--out", out, "--profile", "custom"]
-    assert run([*map(str, words), "--compression", "blosc", "--json"]) == 0
+    assert run([*build_words(tmp_path), "--compression", "blosc", "--json"]) == 0
     built = json.loads(capsys.readouterr().out)
     assert (built["patches"], built["scenes"], built["profile"]) == (16, 1, "custom")
 
@@ -72,10 +78,8 @@ def test_an_archive_s_way_through_the_command_line(
 def test_a_damaged_archive_fails_its_check_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    product, land_cover = write_small_product(tmp_path), write_small_map(tmp_path / "map.gpkg")
     out = tmp_path / "archive"
-    words = ["build", product, "--land-cover", land_cover, "--out", out, "--profile", "custom"]
-    assert run([*map(str, words)]) == 0
+    assert run(build_words(tmp_path)) == 0
     (shard,) = out.glob("scenes/*/r10m/c/0/0/0")
     data = bytearray(shard.read_bytes())
     data[100] ^= 1
@@ -97,10 +101,8 @@ def test_a_date_that_is_none_is_one_line(
 
 
 def test_an_interrupted_build_says_how_to_go_on(tmp_path: Path) -> None:
-    product, land_cover = write_small_product(tmp_path), write_small_map(tmp_path / "map.gpkg")
-    command = [sys.executable, "-m", "benforge.cli", "build", product, "--land-cover", land_cover]
     process = subprocess.Popen(
-        [*map(str, command), "--out", str(tmp_path / "archive")],
+        [sys.executable, "-m", "benforge.cli", *build_words(tmp_path)],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},

@@ -68,9 +68,8 @@ def build_archive(
     source = open_land_cover(land_cover, code_field=labels.code_field, layer=labels.layer)
     nomenclature = read_nomenclature(labels.nomenclature)
     check_target(out)
-    simulated = any(one.metadata.simulated for one in candidates)
     with writing(out):
-        meta = open_meta(out, recipe, nomenclature, simulated=simulated)
+        meta = open_meta(out, recipe, nomenclature)
         anew: frozenset[str] = frozenset()
         try:
             map_sum = str(source.provenance["sha256"])

@@ -35,9 +35,7 @@ def check_target(out: Path) -> None:
         )
 
 
-def open_meta(
-    out: Path, recipe: BuildRecipe, nomenclature: Nomenclature, *, simulated: bool
-) -> ArchiveMeta:
+def open_meta(out: Path, recipe: BuildRecipe, nomenclature: Nomenclature) -> ArchiveMeta:
     """The meta to go on with: that of the archive there if it holds scenes, else a new one.
 
     Nothing is written. An archive without a scene binds nobody to its rules.
@@ -51,13 +49,12 @@ def open_meta(
         meta = read_meta(out)
         if meta.scenes or scene_names(out):
             _check_rules(out, meta.recipe, rules)
-            return msgspec.structs.replace(meta, simulated=meta.simulated or simulated)
+            return meta
     return ArchiveMeta(
         profile=recipe.profile,
         recipe=rules,
         sensor=load_sensor(),
         nomenclature=nomenclature,
-        simulated=simulated,
     )
 
 

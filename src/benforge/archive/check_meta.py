@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benforge.archive.finding import Finding
 from benforge.archive.index import read_provenance
-from benforge.archive.layout import BUILD, INDEX, META, SCENES, scene_names, scene_path
+from benforge.archive.layout import BUILD, INDEX, META, SCENES, SIDECARS, scene_names, scene_path
 from benforge.archive.meta import ArchiveMeta
 from benforge.core.nomenclature import Nomenclature, load_nomenclature
 from benforge.errors import BenError, InputError
@@ -56,7 +56,7 @@ def _origin_faults(root: Path, meta: ArchiveMeta) -> Iterator[str]:
 
 def check_foreign(root: Path) -> Iterator[Finding]:
     """Whatever lies in the folder or in `scenes` and is not of the archive, as notes."""
-    known = {root / name for name in (META, INDEX, SCENES, BUILD)}
+    known = {root / name for name in (META, INDEX, SCENES, BUILD, *SIDECARS)}
     known |= {root / SCENES / f"{name}.zarr" for name in scene_names(root)}
     for path in sorted({*root.glob("*"), *(root / SCENES).glob("*")} - known):
         yield Finding(where=str(path), what="not of the archive, nothing reads it", severity="note")

@@ -19,6 +19,8 @@ INDEX = "patches.parquet"
 MANIFEST = "manifest.sha256"
 SCENES = "scenes"
 BUILD = ".build"
+SIDECARS = ("flags", "splits")
+"""Folders of quality marks and splits, which lie beside the scenes and rewrite none of them."""
 
 LAND_COVER = "land_cover"
 CLASSIFICATION = "scene_classification"
