@@ -1,1 +1,1 @@
-"""The archive on disk: index, pixel store, build, check, published layouts in and out."""
+"""The archive on disk: index, pixel store, build, check, sidecars."""

@@ -14,13 +14,18 @@ from benforge.archive.build_plan import BuildPlan, Candidate, plan_build
 from benforge.archive.build_recipe import BuildRecipe
 from benforge.archive.build_summary import BuildSummary, summarise
 from benforge.archive.build_tile import TileJob, build_tile
-from benforge.archive.executors import available_cores, interrupts_held, open_executor
+from benforge.archive.executors import (
+    available_cores,
+    interrupts_held,
+    open_executor,
+    worker_died,
+)
 from benforge.archive.index import missing_scenes
 from benforge.archive.layout import scene_names
 from benforge.archive.locking import writing
 from benforge.archive.meta import SceneEntry
 from benforge.core.progress import Progress, silent
-from benforge.errors import BenError, InputError, WorkerError
+from benforge.errors import BenError, InputError
 from benforge.labels.nomenclature import read_nomenclature
 from benforge.labels.sources import open_land_cover
 from benforge.scenes.open import open_scene
@@ -163,8 +168,5 @@ def _run_beside(
 
 def _explained(error: BaseException) -> BaseException:
     if isinstance(error, BrokenProcessPool):
-        return WorkerError(
-            "a worker died, most likely for want of memory",
-            do="Run the same command again with fewer --workers: it goes on where it stopped",
-        )
+        return worker_died()
     return error

@@ -12,6 +12,7 @@ import pyarrow as pa
 from benforge.archive.check_meta import check_foreign, check_meta
 from benforge.archive.check_rows import check_rows
 from benforge.archive.check_scene import check_files, check_structure
+from benforge.archive.check_sidecars import check_sidecars
 from benforge.archive.finding import Finding
 from benforge.archive.index import (
     merge_rows,
@@ -136,19 +137,20 @@ def _check_count(folder: Path, rows: pa.Table, entries: Sequence[SceneEntry]) ->
 
 
 def _check_index(root: Path) -> list[Finding]:
-    """Whether the index holds the rows of the scenes, no more and no less."""
+    """Whether the index holds the rows of the scenes, and flags and splits name them."""
     path = root / INDEX
     try:
         index = read_rows(path)
     except BenError as error:
         return [_from_error(error, path)]
+    found = list(check_sidecars(root, index))
     expected = _merged_rows(root)
     if expected is None or same_rows(index, expected):
-        return []
+        return found
     what = "differs from the rows of the scenes; the next build makes it anew"
     if len(index) != len(expected):
         what = f"{len(index)} rows, the scenes have {len(expected)}; the next build makes it anew"
-    return [Finding(where=str(path), what=what)]
+    return [*found, Finding(where=str(path), what=what)]
 
 
 def _merged_rows(root: Path) -> pa.Table | None:

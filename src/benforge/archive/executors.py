@@ -5,11 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
+from typing import TypeVar
 
-from benforge.errors import InputError
+from benforge.errors import InputError, WorkerError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 
 
 def available_cores() -> int:
@@ -71,3 +77,60 @@ def _cluster_executor(address: str) -> Iterator[Executor]:
         ) from error
     with client:
         yield client.get_executor()
+
+
+def run_tasks(
+    function: Callable[[Task], Result], tasks: Iterable[Task], workers: int | None = None
+) -> Iterator[Result]:
+    """The results of a function over tasks, as they end, from processes of this machine.
+
+    No more than a few tasks wait at a time, so `tasks` may be made as it goes. After a failure
+    what has begun is ended and what has not is dropped.
+
+    Args:
+        function: of a module, so that it can be sent to a process.
+        tasks: what it is called with; picklable.
+        workers: processes, every core if None; 1 works in this process.
+
+    Raises:
+        InputError: less than one worker.
+        WorkerError: a process died.
+        BaseException: the first that a task raised.
+    """
+    if workers is not None and workers < 1:
+        raise InputError(f"{workers} workers do no work", where="--workers", do="Use 1 or more")
+    workers = workers or available_cores()
+    if workers == 1:
+        yield from map(function, tasks)
+        return
+    with _process_executor(workers) as pool:
+        yield from _results(pool, function, iter(tasks), 2 * workers)
+
+
+def _results(
+    pool: Executor, function: Callable[[Task], Result], tasks: Iterator[Task], ahead: int
+) -> Iterator[Result]:
+    waiting: set[Future[Result]] = set()
+    try:
+        while True:
+            with interrupts_held():
+                more = islice(tasks, ahead - len(waiting))
+                waiting |= {pool.submit(function, task) for task in more}
+            if not waiting:
+                return
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    except BrokenProcessPool as error:
+        raise worker_died() from error
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def worker_died() -> WorkerError:
+    """The error where a process was killed."""
+    return WorkerError(
+        "a worker died, most likely for want of memory",
+        do="Run the same command again with fewer --workers: it goes on where it stopped",
+    )

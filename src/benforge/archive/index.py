@@ -48,7 +48,8 @@ class _Provenance(msgspec.Struct):
     simulated: bool = False
     imported: str = ""
     inputs: dict[str, Any] = {}
-    v1_differences: list[_Kept] = []
+    kept: list[_Kept] = []
+    left_out: list[str] = []
 
 
 def missing_scenes(root: Path, meta: ArchiveMeta, planned: Collection[str]) -> frozenset[str]:

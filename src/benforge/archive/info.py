@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benforge.archive.archive import Archive
-from benforge.archive.layout import array_name, scene_path
+from benforge.archive.layout import FLAGS, SPLITS, array_name, scene_path
 from benforge.archive.shards import damaged
+from benforge.archive.sidecars import sidecar_names
 from benforge.archive.storage import compression_of
 
 
@@ -34,6 +35,8 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
         labels: class name to patches, in the nomenclature's order, absent classes as 0.
         seasons: season to patches.
         countries: country to patches, most first; patches without one count as "unknown".
+        flags: names of the quality marks beside the scenes.
+        splits: names of the splits beside the scenes.
         format_version: version of the archive's format.
     """
 
@@ -50,6 +53,8 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
     labels: Mapping[str, int]
     seasons: Mapping[str, int]
     countries: Mapping[str, int]
+    flags: tuple[str, ...]
+    splits: tuple[str, ...]
     format_version: int
 
     def facts(self) -> dict[str, object]:
@@ -65,6 +70,8 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
             "labels a patch": f"{self.labels_per_patch:.2f}",
             "seasons": _counted(self.seasons),
             "countries": _counted(self.countries),
+            "flags": ", ".join(self.flags) or "none",
+            "splits": ", ".join(self.splits) or "none",
         }
 
 
@@ -95,6 +102,8 @@ def describe_archive(archive: Archive) -> ArchiveInfo:
         labels={name: labels.get(name, 0) for name in names},
         seasons=_count(index["season"]),
         countries=_count(pc.fill_null(index["country"].cast(pa.string()), "unknown")),
+        flags=sidecar_names(archive.root, FLAGS),
+        splits=sidecar_names(archive.root, SPLITS),
         format_version=meta.version,
     )
 

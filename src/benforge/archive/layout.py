@@ -19,7 +19,8 @@ INDEX = "patches.parquet"
 MANIFEST = "manifest.sha256"
 SCENES = "scenes"
 BUILD = ".build"
-SIDECARS = ("flags", "splits")
+FLAGS, SPLITS = "flags", "splits"
+SIDECARS = (FLAGS, SPLITS)
 """Folders of quality marks and splits, which lie beside the scenes and rewrite none of them."""
 
 LAND_COVER = "land_cover"

@@ -11,9 +11,10 @@ import pytest
 from benforge.archive.archive import Archive
 from benforge.archive.index import read_attributes
 from benforge.archive.layout import scene_path
-from benforge.archive.layouts import LAYOUTS, Layout, detect_layout
 from benforge.core.progress import silent
 from benforge.errors import InputError
+from benforge.layouts.port import ExportOptions, Importer, ImportOptions, Layout
+from benforge.layouts.registry import LAYOUTS, detect_layout
 
 
 class LayoutContract(ABC):
@@ -35,7 +36,7 @@ class LayoutContract(ABC):
     @pytest.fixture
     def archive(self, layout: Layout, source: Path, tmp_path: Path) -> Archive:
         """The folder, imported."""
-        layout.importer(source, tmp_path / "archive", None, silent)
+        _importer(layout)(source, tmp_path / "archive", ImportOptions(), silent)
         return Archive.open(tmp_path / "archive")
 
     def test_is_registered_by_its_name(self, layout: Layout) -> None:
@@ -56,8 +57,8 @@ class LayoutContract(ABC):
         self, layout: Layout, archive: Archive, tmp_path: Path
     ) -> None:
         """Rows, pixels and what is kept beside them come back equal."""
-        layout.exporter(archive, tmp_path / "out", silent)
-        layout.importer(tmp_path / "out", tmp_path / "again", None, silent)
+        layout.exporter(archive, tmp_path / "out", ExportOptions(), silent)
+        _importer(layout)(tmp_path / "out", tmp_path / "again", ImportOptions(), silent)
         again = Archive.open(tmp_path / "again")
         assert again.index.equals(archive.index)
         assert again.meta.nomenclature == archive.meta.nomenclature
@@ -74,8 +75,8 @@ class LayoutContract(ABC):
         self, layout: Layout, archive: Archive, tmp_path: Path
     ) -> None:
         """An export that was cut off goes on; a whole one is left alone."""
-        first = layout.exporter(archive, tmp_path / "out", silent)
-        second = layout.exporter(archive, tmp_path / "out", silent)
+        first = layout.exporter(archive, tmp_path / "out", ExportOptions(), silent)
+        second = layout.exporter(archive, tmp_path / "out", ExportOptions(), silent)
         assert (first.new_patches, first.held_patches) == (len(archive), 0)
         assert (second.new_patches, second.held_patches) == (0, len(archive))
 
@@ -83,19 +84,25 @@ class LayoutContract(ABC):
         self, layout: Layout, source: Path, archive: Archive
     ) -> None:
         """An import is idempotent."""
-        before = _bytes_of(archive.root)
-        again = layout.importer(source, archive.root, None, silent)
+        before = bytes_of(archive.root)
+        again = _importer(layout)(source, archive.root, ImportOptions(), silent)
         assert (again.new_patches, again.patches) == (0, len(archive))
-        assert _bytes_of(archive.root) == before
+        assert bytes_of(archive.root) == before
 
     def test_import_elsewhere_gives_the_same_bytes(
         self, layout: Layout, source: Path, archive: Archive, tmp_path: Path
     ) -> None:
         """The same input gives the same archive."""
-        layout.importer(source, tmp_path / "elsewhere", None, silent)
-        assert _bytes_of(tmp_path / "elsewhere") == _bytes_of(archive.root)
+        _importer(layout)(source, tmp_path / "elsewhere", ImportOptions(), silent)
+        assert bytes_of(tmp_path / "elsewhere") == bytes_of(archive.root)
 
 
-def _bytes_of(folder: Path) -> dict[str, bytes]:
+def _importer(layout: Layout) -> Importer:
+    assert layout.importer, "a layout that is only written keeps no contract of import"
+    return layout.importer
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder, by its path there."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

@@ -1,0 +1,162 @@
+"""Flags and splits on disk: Parquet files beside the scenes, which rewrite none of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benforge.archive.files import storage_errors, write_atomic
+from benforge.archive.layout import FLAGS, SPLITS
+from benforge.core.flags import Flags
+from benforge.core.split import SCHEMA, Split
+from benforge.errors import ArchiveError, BenError, ConflictError, InputError, MissingError
+
+_KEY = b"benforge"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+_Note = TypeVar("_Note", bound=msgspec.Struct)
+
+
+class _SplitNote(msgspec.Struct, kw_only=True):
+    """What the file of a split says besides its rows."""
+
+    rule: str
+    seed: int | None
+    parameters: dict[str, Any]
+    digest: str
+
+
+class _FlagsNote(msgspec.Struct, kw_only=True):
+    source: str
+    parameters: dict[str, Any]
+
+
+def write_split(root: Path, split: Split, *, replace: bool = False) -> Path:
+    """Write `splits/<name>.parquet`; an equal split that is there is left alone.
+
+    Raises:
+        InputError: a name that cannot be a file's.
+        ConflictError: another split of this name is there, and not `replace`.
+        StorageError: the disk is full.
+    """
+    path = sidecar_path(root, SPLITS, split.name)
+    if path.exists() and not replace:
+        _check_same(path, read_split(root, split.name).digest == split.digest, "another split")
+        return path
+    note = _SplitNote(
+        rule=split.rule, seed=split.seed, parameters=dict(split.parameters), digest=split.digest
+    )
+    return _write(path, split.table, note)
+
+
+def read_split(root: Path, name: str) -> Split:
+    """Read `splits/<name>.parquet` and hold it to its hash.
+
+    Raises:
+        MissingError: the archive has no such split; names those it has.
+        ArchiveError: the file is damaged.
+    """
+    path = sidecar_path(root, SPLITS, name)
+    table, note = _read(root, path, SPLITS, _SplitNote)
+    try:
+        split = Split(name, note.rule, table.cast(SCHEMA), note.seed, note.parameters)
+    except (BenError, pa.ArrowException, ValueError) as error:
+        raise _damaged(path, error) from error
+    if split.digest != note.digest:
+        raise _damaged(path, "its rows do not match its hash")
+    return split
+
+
+def write_flags(root: Path, flags: Flags, *, replace: bool = False) -> Path:
+    """Write `flags/<name>.parquet`; equal flags that are there are left alone.
+
+    Raises:
+        InputError: a name that cannot be a file's.
+        ConflictError: other flags of this name are there, and not `replace`.
+        StorageError: the disk is full.
+    """
+    path = sidecar_path(root, FLAGS, flags.name)
+    if path.exists() and not replace:
+        _check_same(
+            path, read_flags(root, flags.name).table.equals(flags.table), "another set of flags"
+        )
+        return path
+    return _write(
+        path, flags.table, _FlagsNote(source=flags.source, parameters=dict(flags.parameters))
+    )
+
+
+def read_flags(root: Path, name: str) -> Flags:
+    """Read `flags/<name>.parquet`.
+
+    Raises:
+        MissingError: the archive has no such flags; names those it has.
+        ArchiveError: the file is damaged.
+    """
+    path = sidecar_path(root, FLAGS, name)
+    table, note = _read(root, path, FLAGS, _FlagsNote)
+    try:
+        return Flags(name, note.source, table, note.parameters)
+    except (BenError, KeyError) as error:
+        raise _damaged(path, error) from error
+
+
+def sidecar_names(root: Path, kind: str) -> tuple[str, ...]:
+    """The names of the flags or splits of an archive, sorted; `kind` is "flags" or "splits"."""
+    return tuple(sorted(path.stem for path in (root / kind).glob("[!.]*.parquet")))
+
+
+def sidecar_path(root: Path, kind: str, name: str) -> Path:
+    """Where flags or a split of this name lie.
+
+    Raises:
+        InputError: the name could not be a file's everywhere.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{name!r} is no name for {kind}", do="Use letters, digits, . _ -")
+    return root / kind / f"{name}.parquet"
+
+
+def _write(path: Path, table: pa.Table, note: msgspec.Struct) -> Path:
+    text = msgspec.json.encode(note, order="deterministic")
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.replace_schema_metadata({_KEY: text}), sink, compression="zstd")
+    with storage_errors(path):
+        path.parent.mkdir(exist_ok=True)
+    write_atomic(path, bytes(sink.getvalue()))
+    return path
+
+
+def _read(root: Path, path: Path, kind: str, note: type[_Note]) -> tuple[pa.Table, _Note]:
+    if not path.is_file():
+        there = ", ".join(sidecar_names(root, kind)) or "none"
+        raise MissingError(
+            f"the archive has no {kind} of this name", where=path, do=f"It has: {there}"
+        )
+    try:
+        table = pq.read_table(path, partitioning=None)
+        metadata: Mapping[bytes, bytes] = table.schema.metadata or {}
+        return table.replace_schema_metadata(None), msgspec.json.decode(metadata[_KEY], type=note)
+    except (OSError, KeyError, pa.ArrowException, msgspec.MsgspecError) as error:
+        raise _damaged(path, error) from error
+
+
+def _check_same(path: Path, same: bool, other: str) -> None:
+    if not same:
+        raise ConflictError(
+            f"{other} of this name is there already",
+            where=path,
+            do="Take another name or remove it",
+        )
+
+
+def _damaged(path: Path, why: object) -> ArchiveError:
+    reason = str(why).partition("\n")[0]
+    return ArchiveError(f"damaged, {reason}", where=path, do="Make it again, or restore it")

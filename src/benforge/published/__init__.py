@@ -1,0 +1,1 @@
+"""The lists published beside BigEarthNet's pixels: names, products, splits, quality."""
