@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks import build, labels, reads
+from benchmarks import build, index, labels, layouts, reads
 from benchmarks.measure import machine
 
 INTRODUCTION = """# Results
@@ -21,6 +21,8 @@ def main() -> None:
             ("Build", build.report),
             ("Land-cover shares", labels.report),
             ("Reading patches", reads.report),
+            ("Published layout v1", layouts.report),
+            ("The index of 590,326 patches", index.report),
         )
     ]
     page = INTRODUCTION.format(machine=machine()) + "\n".join(sections)

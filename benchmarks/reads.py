@@ -22,11 +22,11 @@ from benforge.archive.layout import SceneFrame, array_name, scene_path
 from benforge.archive.pixels import PixelReader
 from benforge.archive.scene_writer import SceneWriter
 from benforge.archive.storage import StorageRecipe
-from benforge.archive.v1_read import list_v1_patches, read_v1_bands, read_v1_patch
 from benforge.core.grid import Grid
 from benforge.core.record import SCHEMA
 from benforge.core.sensor import load_sensor
 from benforge.demo.sample import unpack_sample
+from benforge.layouts.v1_read import list_v1_patches, read_v1_bands, read_v1_patch
 
 WORK = Path(__file__).parent / "work" / "reads"
 SENSOR = load_sensor()

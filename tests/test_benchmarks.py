@@ -1,6 +1,6 @@
 """The benchmarks run as written, at toy size; nothing is timed here."""
 
-from benchmarks import build, labels, reads
+from benchmarks import build, index, labels, layouts, reads
 
 
 def test_ways_to_shares_agree() -> None:
@@ -26,3 +26,21 @@ def test_a_build_is_compared_with_its_decoding() -> None:
     found = build.run("toy")
     assert len(found["rows"]) == 4
     assert found["ratio"] > 1
+
+
+def test_ways_to_filter_the_index_agree() -> None:
+    found = index.run("toy")
+    assert found["agree"]
+    assert len(found["rows"]) == 4
+
+
+def test_imports_and_exports_are_compared_with_rasterio_and_a_floor() -> None:
+    found = layouts.run("toy")
+    assert {row["work"] for row in found["rows"]} >= {
+        "rasterio, read, one process",
+        "benforge, import",
+        "benforge, import, cold",
+        "floor, none",
+        "benforge, export, deflate",
+    }
+    assert all(ratio > 0 for ratio in found["ratios"].values())

@@ -3,16 +3,16 @@ from __future__ import annotations
 import pytest
 
 from benforge.archive.archive import Archive
-from benforge.archive.layouts import (
+from benforge.errors import InputError, MissingError
+from benforge.layouts.registry import (
     LAYOUTS,
     detect_layout,
     export_layout,
     import_layout,
     load_layout,
 )
-from benforge.errors import InputError, MissingError
 from benforge.testing.layouts import LayoutContract
-from tests.archive.v1_patches import make_patch
+from tests.layouts.v1_patches import make_patch
 
 
 class TestV1(LayoutContract):
@@ -38,9 +38,9 @@ class TestV1(LayoutContract):
 def test_import_and_export_by_name_give_figures(tmp_path):
     make_patch(tmp_path / "layout", "S2A_MSIL2A_20190613T101031_26_57")
     imported = import_layout(tmp_path / "layout", tmp_path / "archive")
-    assert (imported["new_patches"], imported["scenes"]) == (1, 1)
+    assert (imported.new_patches, imported.scenes) == (1, 1)
     exported = export_layout(Archive.open(tmp_path / "archive"), tmp_path / "out", "v1")
-    assert exported["new_patches"] == 1
+    assert exported.new_patches == 1
 
 
 def test_an_unknown_layout_names_the_known_ones():

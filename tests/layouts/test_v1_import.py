@@ -13,11 +13,14 @@ import zarr
 from benforge.archive.archive import Archive
 from benforge.archive.layout import BUILD, scene_names, scene_path
 from benforge.archive.storage import StorageRecipe
-from benforge.archive.v1_import import import_v1
-from benforge.archive.v1_read import list_v1_patches, read_v1_bands, read_v1_patch
+from benforge.core.identity import ProductId
 from benforge.core.sensor import load_sensor
 from benforge.errors import ArchiveError, BenError, ConflictError, GridError, MissingError
-from tests.archive.v1_patches import json_path, make_patch
+from benforge.layouts.port import ImportOptions
+from benforge.layouts.v1_import import import_v1
+from benforge.layouts.v1_names import V1Name
+from benforge.layouts.v1_read import list_v1_patches, read_v1_bands, read_v1_patch
+from tests.layouts.v1_patches import json_path, make_patch
 
 NAME = "S2A_MSIL2A_20190613T101031_26_57"
 SCENE = "S2A_MSIL1C_20190613T101031_N0207_R022_T33UUP"
@@ -57,7 +60,11 @@ def test_real_rows_are_those_of_the_json(archive, sample):
             facts["coordinates"]["ulx"],
             facts["coordinates"]["uly"],
         )
-        assert f"{record.sensing_time:%Y-%m-%d %H:%M:%S}" == facts["acquisition_date"]
+        counted = V1Name.parse(record.v1_name).counted(ProductId.parse(record.product))
+        if counted == 0:
+            assert f"{record.sensing_time:%Y-%m-%d %H:%M:%S}" == facts["acquisition_date"]
+        else:
+            assert f"{record.sensing_time:%Y%m%dT%H%M%S}" == record.product.split("_")[2]
         assert record.v1_name.split("_")[-2:] == [str(record.column), str(record.row)]
         assert record.crs.removeprefix("EPSG:") == facts["projection"].split('"')[-2]
         assert record.shares is None
@@ -110,7 +117,7 @@ def test_two_scenes_two_patches_and_storage(tmp_path):
     summary = import_v1(
         source,
         tmp_path / "archive",
-        StorageRecipe(compression="blosc"),
+        ImportOptions(storage=StorageRecipe(compression="blosc")),
         lambda message, done=0, total=0: told.append((done, total)),
     )
     assert (summary.new_scenes, summary.new_patches, summary.patches) == (2, 3, 3)
@@ -187,7 +194,7 @@ def test_only_an_archive_that_was_imported_alike_is_added_to(tmp_path):
     make_patch(source, NAME)
     import_v1(source, out)
     with pytest.raises(ConflictError, match="with this compression"):
-        import_v1(source, out, StorageRecipe(compression="zstd"))
+        import_v1(source, out, ImportOptions(storage=StorageRecipe(compression="zstd")))
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").touch()
     with pytest.raises(BenError, match="not an archive"):
@@ -220,3 +227,47 @@ def test_a_scene_that_was_removed_is_imported_anew(tmp_path):
     assert (out / "archive.json").read_bytes() == before
     assert import_v1(source, out).new_scenes == 1
     assert (out / "archive.json").read_bytes() == before
+
+
+def test_half_a_download_is_left_out_and_listed(tmp_path):
+    """An incomplete last folder, leavings of a download, a cut file: nothing else is lost."""
+    source, prefix = tmp_path / "layout", "S2A_MSIL2A_20190613T101031"
+    for column in range(5):
+        make_patch(source, f"{prefix}_{column}_0", seed=column)
+    for path in sorted((source / f"{prefix}_4_0").iterdir())[5:]:
+        path.unlink()
+    (source / f"{prefix}_5_0.part").mkdir()
+    band = source / f"{prefix}_3_0" / f"{prefix}_3_0_B02.tif"
+    band.write_bytes(band.read_bytes()[:20_000])
+    band = source / f"{prefix}_2_0" / f"{prefix}_2_0_B02.tif"
+    band.rename(f"{band}.tmp")
+    with pytest.raises(BenError) as caught:
+        import_v1(source, tmp_path / "archive")
+    assert "\n" not in str(caught.value)
+    summary = import_v1(source, tmp_path / "archive", ImportOptions(skip_bad=True))
+    assert summary.new_patches == 2
+    reasons = {one.patch: one.reason for one in summary.skipped}
+    for name, words in {
+        f"{prefix}_2_0": "B02.tif.tmp is there",
+        f"{prefix}_3_0": "B02.tif: the GeoTIFF is corrupt",
+        f"{prefix}_4_0": "the file is missing",
+        f"{prefix}_5_0.part": "a download that did not end",
+    }.items():
+        assert words in reasons.pop(name)
+    assert not reasons
+
+
+@pytest.mark.parametrize("where", ["within", "beside", "elsewhere"])
+def test_the_list_of_names_tells_the_product(tmp_path, where):
+    source, lists = tmp_path / "unpacked" / "layout", tmp_path / "lists"
+    make_patch(source, NAME)
+    lists.mkdir()
+    folder = {"within": source, "beside": source.parent, "elsewhere": lists}[where]
+    product = "S2A_MSIL1C_20190613T101029_N0207_R022_T33UUP"
+    line = f"{NAME},{product}_20190613T101608.SAFE,\n"
+    (folder / "tile_names_and_links.csv").write_text(line)
+    options = ImportOptions(metadata=lists) if where == "elsewhere" else None
+    import_v1(source, tmp_path / "archive", options)
+    record = Archive.open(tmp_path / "archive").record(0)
+    assert record.product == product
+    assert f"{record.sensing_time:%H%M%S}" == "101029"

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benforge.archive.v1_names import (
+from benforge.core.identity import ProductId
+from benforge.errors import InputError
+from benforge.layouts.v1_names import (
     V1Name,
     mend_tile_source,
     parse_projection,
     published_projection,
 )
-from benforge.core.identity import ProductId
-from benforge.errors import InputError
 
 
 @given(
@@ -49,9 +49,12 @@ def test_what_is_no_name_is_refused(text):
         V1Name.parse(text)
 
 
-def test_a_new_name_holds_the_time_as_an_integer():
-    product = ProductId.parse("S2A_MSIL2A_20180510T094031_N0206_R036_T35WPN")
-    assert str(V1Name.of(product, 19, 86)) == "S2A_MSIL2A_20180510T94031_19_86"
+def test_a_new_name_holds_the_time_and_is_counted_up_as_an_integer():
+    product = ProductId.parse("S2A_MSIL2A_20180510T094059_N0206_R036_T35WPN")
+    assert str(V1Name.of(product, 19, 86)) == "S2A_MSIL2A_20180510T094059_19_86"
+    counted = V1Name.of(product, 19, 86, 2)
+    assert str(counted) == "S2A_MSIL2A_20180510T94061_19_86"
+    assert counted.counted(product) == 2
 
 
 @pytest.mark.parametrize(

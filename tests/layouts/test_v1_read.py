@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import rasterio
 
-from benforge.archive.v1_read import is_v1, list_v1_patches, read_v1_bands, read_v1_patch
 from benforge.core.sensor import load_sensor
 from benforge.errors import ArchiveError, BenError, InputError, MissingError
-from tests.archive.v1_patches import PIXELS, json_path, make_patch, write_band
+from benforge.layouts.v1_read import is_v1, list_v1_patches, read_v1_bands, read_v1_patch
+from tests.layouts.v1_patches import PIXELS, json_path, make_patch, write_band
 
 NAME = "S2A_MSIL2A_20190613T101031_26_57"
 SENSOR = load_sensor()
@@ -18,13 +18,13 @@ SENSOR = load_sensor()
 
 def test_a_patch_tells_what_its_json_says(tmp_path):
     patch = read_v1_patch(make_patch(tmp_path, NAME), SENSOR)
-    assert str(patch.product) == "S2A_MSIL1C_20190613T101031_N0207_R022_T33UUP"
+    assert patch.product == "S2A_MSIL1C_20190613T101031_N0207_R022_T33UUP"
     assert patch.source == f"{patch.product}_20190613T101608"
     assert patch.labels == ("Pastures", "Mixed forest")
     assert patch.classes == (231, 313)
     assert patch.sensing_time == datetime(2019, 6, 13, 10, 10, 31, tzinfo=UTC)
     assert patch.corner == ("EPSG:32633", 300_000, 5_400_000)
-    assert patch.grid.bounds.left == patch.ulx == 331_200
+    assert patch.ulx == 331_200
 
 
 def test_bands_are_read_as_rasterio_reads_them(tmp_path):
@@ -43,7 +43,7 @@ def test_what_the_record_does_not_rebuild_is_kept(tmp_path):
     patch = read_v1_patch(folder, SENSOR)
     assert patch.labels == ("Sea and ocean", "Pastures")
     assert patch.classes == (231, 523)
-    assert set(patch.differences) == {"projection", "remark"}
+    assert set(patch.kept) == {"projection", "remark"}
 
 
 def test_other_spellings_of_a_class_are_understood_and_kept(tmp_path):
@@ -51,7 +51,7 @@ def test_other_spellings_of_a_class_are_understood_and_kept(tmp_path):
     patch = read_v1_patch(folder, SENSOR)
     assert patch.classes == (324,)
     assert patch.labels == ("Transitional woodland/shrub",)
-    assert patch.differences["labels"] == ["Transitional woodland-shrub"]
+    assert patch.kept["labels"] == ["Transitional woodland-shrub"]
 
 
 def test_folders_are_listed_by_name_and_files_beside_them_passed_over(tmp_path):
@@ -75,8 +75,42 @@ def test_folders_that_are_no_patches_are_refused(tmp_path):
     assert not is_v1(tmp_path)
 
 
+def test_strangers_beside_patches_are_listed_and_named(tmp_path):
+    strangers = ["S1A_IW_GRDH_1SDV_20170613T165043_33UUP_26_57", f"{NAME}.part", "x.tar.gz.tmp"]
+    (tmp_path / NAME).mkdir()
+    for name in strangers[:2]:
+        (tmp_path / name).mkdir()
+    (tmp_path / strangers[2]).touch()
+    assert [path.name for path in list_v1_patches(tmp_path)] == sorted([NAME, *strangers])
+    for name, words in zip(strangers, ["not the name", *["did not end"] * 2], strict=True):
+        with pytest.raises(InputError, match=words) as caught:
+            read_v1_patch(tmp_path / name, SENSOR)
+        assert name in str(caught.value)
+
+
+def test_a_name_that_was_counted_up_has_the_time_of_its_product(tmp_path):
+    folder = make_patch(
+        tmp_path, "S2A_MSIL2A_20190613T101061_26_57", acquisition_date="2019-06-13 10:11:01"
+    )
+    patch = read_v1_patch(folder, SENSOR)
+    assert patch.sensing_time == datetime(2019, 6, 13, 10, 10, 31, tzinfo=UTC)
+    assert patch.kept["acquisition_date"] == "2019-06-13 10:11:01"
+
+
 def _without(band):
     return lambda folder: (folder / f"{NAME}_{band}.tif").unlink()
+
+
+def _renamed(band, ending):
+    def change(folder):
+        path = folder / f"{NAME}_{band}.tif"
+        path.rename(f"{path}{ending}")
+
+    return change
+
+
+def _beside(folder):
+    (folder / f"{NAME}_B02.tif.aria2").touch()
 
 
 def _json(text):
@@ -138,6 +172,11 @@ BAD = {
     "a folder for the JSON": (_folder_for_json, InputError, "cannot be read"),
     "no labels key": (_without_key, InputError, "missing required field `labels`"),
     "unknown label": (_changed(labels=["Lawn"]), InputError, "no class is called 'Lawn'"),
+    "nearly a label": (
+        _changed(labels=["Pastures", "mixed forests"]),
+        InputError,
+        "no class is called 'mixed forests'. The nearest that is known: 'Mixed forest'",
+    ),
     "glaciers": (
         _changed(labels=["Glaciers and perpetual snow"]),
         InputError,
@@ -153,12 +192,19 @@ BAD = {
         InputError,
         "coordinates are not those of 1200 m",
     ),
+    "a time of a week": (
+        _changed(acquisition_date="2019-W24-4 10:10:31"),
+        InputError,
+        "is not a time",
+    ),
+    "half a band": (_renamed("B02", ".part"), MissingError, "B02.tif.part is there"),
+    "a band beside its half": (_beside, InputError, "B02.tif.aria2: a download that did not end"),
     "truncated TIFF": (_truncated, ArchiveError, f"{NAME}_B08.tif: the GeoTIFF is corrupt"),
     "no TIFF": (_no_tiff, ArchiveError, f"{NAME}_B08.tif: the GeoTIFF is corrupt"),
     "wrong size": (
         _other(pixels=60),
         ArchiveError,
-        "60 x 60 pixels, where v1 has 1 of uint16, 120",
+        "60 x 60 pixels, where the layout has 1 of uint16, 120",
     ),
     "wrong type": (_other(dtype=np.uint8), ArchiveError, "1 band(s) of uint8"),
     "elsewhere": (_other(ulx=0), ArchiveError, "lies at EPSG:32633 0 5331600"),

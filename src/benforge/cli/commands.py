@@ -20,8 +20,8 @@ from benforge.cli.options import (
     ProfileOption,
     RecipeOption,
     SetOption,
+    TilesAtOnceOption,
     VerifyOption,
-    WorkersOption,
 )
 from benforge.cli.terminal import (
     print_counts,
@@ -40,7 +40,7 @@ def build(
     profile: ProfileOption = None,
     recipe: RecipeOption = None,
     changes: SetOption = None,
-    workers: WorkersOption = None,
+    workers: TilesAtOnceOption = None,
     cluster: ClusterOption = None,
     compression: CompressionOption = None,
     verify: VerifyOption = True,
@@ -105,47 +105,6 @@ def check(archive: ArchiveArgument, json: JsonOption = False) -> None:
     else:
         print_findings(archive, findings, ok=ok)
     raise typer.Exit(0 if ok else 1)
-
-
-@app.command(name="import")
-def import_(
-    layout_folder: Annotated[
-        Path, typer.Argument(help="Folder in a published layout.", metavar="LAYOUT")
-    ],
-    out: OutOption,
-    layout: Annotated[
-        str | None, typer.Option(help="Which layout; recognised by itself if left out.")
-    ] = None,
-    compression: CompressionOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Bring a published archive into benforge's: pixels, geometry, labels, names.
-
-    `ben import BigEarthNet-v1.0 --out archive`
-    """
-    from benforge.archive.layouts import import_layout
-    from benforge.archive.storage import StorageRecipe
-
-    storage = StorageRecipe(compression=compression) if compression else StorageRecipe()
-    with showing_progress("Importing") as progress:
-        summary = import_layout(layout_folder, out, layout, storage, progress)
-    print_json(summary) if json else print_facts(f"Imported into {out}", summary)
-
-
-@app.command()
-def export(
-    archive: ArchiveArgument,
-    out: OutOption,
-    layout: Annotated[str, typer.Option(help="Which layout to write: v1.")] = "v1",
-    json: JsonOption = False,
-) -> None:
-    """Write an archive in a published layout, for tools that read only that."""
-    from benforge.archive.archive import Archive
-    from benforge.archive.layouts import export_layout
-
-    with showing_progress("Exporting") as progress:
-        summary = export_layout(Archive.open(archive), out, layout, progress)
-    print_json(summary) if json else print_facts(f"Exported to {out}", summary)
 
 
 @app.command()

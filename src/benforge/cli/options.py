@@ -37,9 +37,18 @@ RecipeOption = Annotated[
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", help="One rule, as table.key=value; again for more.")
 ]
-WorkersOption = Annotated[
-    int | None, typer.Option(help="Tiles built at a time; 2.5 GB of memory each.")
+MetadataOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the published lists (names, splits, quality, metadata.parquet), where "
+        "they lie apart from the pixels."
+    ),
 ]
+TilesAtOnceOption = Annotated[
+    int | None,
+    typer.Option("--workers", help="Tiles built at a time; 2.5 GB of memory each."),
+]
+WorkersOption = Annotated[int | None, typer.Option(help="Processes; every core if left out.")]
 ClusterOption = Annotated[
     str | None, typer.Option(help="Build on the dask cluster with this scheduler address.")
 ]

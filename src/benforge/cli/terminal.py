@@ -76,7 +76,8 @@ def print_facts(title: str, facts: Mapping[str, object]) -> None:
     out.print(title, style="bold", markup=False)
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        out.print(f"  {name.replace('_', ' '):<{width}}  {value}", markup=False)
+        text = (", ".join(value) or "none") if isinstance(value, tuple | list) else value
+        out.print(f"  {name.replace('_', ' '):<{width}}  {text}", markup=False)
 
 
 def print_counts(title: str, counts: Mapping[str, int]) -> None:
@@ -94,6 +95,14 @@ def print_findings(archive: Path, findings: Sequence[Finding], *, ok: bool) -> N
         out.print(f"{finding.severity}: {finding.where}: {finding.what}", markup=False)
     verdict = "whole, every checksum holds" if ok else "damaged"
     out.print(f"{archive}: {verdict}", markup=False)
+
+
+def print_left_out(lines: Sequence[str]) -> None:
+    """What was left out and why, a line each on standard error; the first hundred."""
+    for line in lines[:100]:
+        err.print(f"left out {line}", markup=False)
+    if len(lines) > 100:
+        err.print(f"and {len(lines) - 100} more; --json lists them all", markup=False)
 
 
 def print_error(line: str) -> None:

@@ -11,11 +11,11 @@ from benforge.archive.build import build_archive
 from benforge.archive.build_recipe import BuildRecipe
 from benforge.archive.check import check_archive
 from benforge.archive.files import storage_errors, write_atomic
-from benforge.archive.v1_import import import_v1
 from benforge.core.progress import Progress, silent
 from benforge.demo.report import Made, render_report
 from benforge.demo.sample import unpack_sample
 from benforge.labels.recipe import LabelRecipe
+from benforge.layouts.v1_import import import_v1
 from benforge.scenes.simulate import SimulateDate, SimulateRecipe, simulate
 
 SIZE = 1800

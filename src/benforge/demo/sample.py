@@ -8,7 +8,7 @@ import zipfile
 from importlib.resources import files
 from pathlib import Path
 
-from benforge.archive.v1_read import list_v1_patches
+from benforge.layouts.v1_read import list_v1_patches
 
 NOTICE = """\
 66 patches of BigEarthNet v1 (Sentinel-2), in its published layout.

@@ -1,107 +1,122 @@
-"""From the published v1 layout to an archive: check all, plan the scenes, write those missing."""
+"""From a published layout to an archive: describe all, plan the scenes, write those missing."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
-from benforge.archive.build_folder import check_target
-from benforge.archive.files import storage_errors
-from benforge.archive.index import missing_scenes, read_provenance, write_index
+from benforge.archive.build_folder import begin, check_target, end, give_up
+from benforge.archive.executors import available_cores, run_tasks
+from benforge.archive.index import missing_scenes, read_provenance
 from benforge.archive.layout import META, scene_names, scene_path
 from benforge.archive.locking import writing
-from benforge.archive.meta import ArchiveMeta, read_meta, write_meta
-from benforge.archive.scene_writer import clear_leavings
-from benforge.archive.storage import StorageRecipe
-from benforge.archive.v1_plan import V1Scene, plan_scenes
-from benforge.archive.v1_read import V1Patch, list_v1_patches, read_v1_patch
-from benforge.archive.v1_scene import write_v1_scene
+from benforge.archive.meta import ArchiveMeta, read_meta
 from benforge.core.nomenclature import load_nomenclature
 from benforge.core.progress import Progress, silent
-from benforge.core.sensor import Sensor, load_sensor
+from benforge.core.sensor import load_sensor
 from benforge.errors import BenError, ConflictError
+from benforge.layouts.import_lists import bring_lists
+from benforge.layouts.port import ImportOptions, ImportSummary, Skipped
+from benforge.layouts.scene_import import SceneJob, import_scene
+from benforge.layouts.scene_plan import PlannedScene, plan_scenes
+from benforge.layouts.source import PatchSource, SourcePatch, skipped
+from benforge.published.lists import PublishedLists
+
+CHUNK = 1024
+"""Patches that a process describes at a time."""
+SMALL = 512
+"""Up to so many patches, starting processes takes longer than the work."""
 
 
-class ImportSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What an import did.
+@dataclass(slots=True)
+class _Tally:
+    """What has been left out, and what has been written, so far."""
 
-    Args:
-        new_scenes: scenes of this import.
-        new_patches: their patches.
-        held_scenes: scenes that were there already, from the same input.
-        scenes: scenes in the whole archive.
-        patches: patches in the whole archive.
-        seconds: how long it took.
-    """
+    skip_bad: bool
+    skipped: list[Skipped] = field(default_factory=list)
+    scenes: int = 0
+    patches: int = 0
 
-    new_scenes: int
-    new_patches: int
-    held_scenes: int
-    scenes: int
-    patches: int
-    seconds: float
+    def refuse(self, patch: SourcePatch, error: BenError) -> None:
+        """Leave a patch out, or raise."""
+        if not self.skip_bad:
+            raise error
+        self.skipped.append(skipped(patch.name, error))
 
 
-def import_v1(
-    source: Path,
+def import_patches(
+    source: PatchSource,
     out: Path,
-    storage: StorageRecipe | None = None,
+    options: ImportOptions,
+    lists: PublishedLists,
     progress: Progress = silent,
 ) -> ImportSummary:
-    """Import patches of the published v1 layout into an archive of profile ben-v1.
+    """Import the patches of a published layout into an archive.
 
     Everything but the pixels is checked before anything is written. Scenes are whole or not
-    there; the same call goes on where one was cut off. One shard of patches is in memory at a
-    time.
+    there; the same call goes on where one was cut off. Each process holds one shard of patches
+    at a time.
 
     Args:
-        source: the folder that holds the patch folders.
+        source: the folder, as its layout reads it.
         out: the archive's folder; new, empty, or an archive that was imported alike.
-        storage: how pixels are stored.
+        options: how.
+        lists: published lists, whose flags and splits come along.
         progress: told how many patches are done.
 
     Raises:
-        InputError: a folder, name, JSON or label that is not v1's.
+        InputError: a folder, name, JSON or label that is not the layout's.
         MissingError: a file of a patch is missing.
         GridError: a patch lies off the grid of its tile.
-        ArchiveError: a GeoTIFF is corrupt, or `out` is no archive.
-        ConflictError: two patches at one place, the archive holds other patches of a scene, or
-            `out` lies in `source`.
+        ArchiveError: pixels are corrupt, or `out` is no archive.
+        ConflictError: two patches at one place, or the archive holds other patches of a scene.
         StorageError: the disk is full.
+        WorkerError: a process died.
     """
     start = time.monotonic()
-    sensor, storage = load_sensor(), storage or StorageRecipe()
-    _check_apart(source, out)
-    scenes = plan_scenes(_read_patches(source, sensor, progress))
     check_target(out)
+    tally = _Tally(options.skip_bad)
+    workers = _workers(options, names := source.list())
+    described = _describe_all(source, names, workers, tally, progress)
+    scenes = plan_scenes(described, tally.refuse)
     with writing(out):
-        clear_leavings(out)
-        meta = _begin(out, sensor, storage)
-        anew = missing_scenes(out, meta, {scene.name for scene in scenes})
-        held = _held(out, scenes)
-        new = [scene for scene in scenes if scene.name not in held]
+        meta = _open_meta(out, source, options)
+        begin(out, meta)
+        anew = missing_scenes(out, meta, {scene.product for scene in scenes})
+        held = _held(out, scenes, tally)
+        new = [scene for scene in scenes if scene.product not in held]
         try:
-            _write_scenes(out, new, sensor, storage, progress)
+            _write_scenes(out, source, new, options, workers, tally, progress)
         except BaseException:
             with suppress(BenError):
-                _end(out, meta, anew)
+                give_up(out, meta, anew)
             raise
-        meta = _end(out, meta, anew)
+        meta = end(out, meta, anew)
+        flags, splits = bring_lists(out, lists)
     return ImportSummary(
-        new_scenes=len(new),
-        new_patches=sum(len(scene.patches) for scene in new),
+        new_scenes=tally.scenes,
+        new_patches=tally.patches,
         held_scenes=len(held),
         scenes=len(meta.scenes),
         patches=sum(scene.patches for scene in meta.scenes),
+        flags=flags,
+        splits=splits,
+        skipped=tuple(sorted(tally.skipped, key=lambda one: one.patch)),
         seconds=round(time.monotonic() - start, 3),
     )
 
 
-def _check_apart(source: Path, out: Path) -> None:
+def check_apart(source: Path, out: Path) -> None:
+    """Raise where the archive would lie in the folder that it is imported from.
+
+    Raises:
+        ConflictError: it would.
+    """
     if out.resolve().is_relative_to(source.resolve()):
         raise ConflictError(
             "the archive would lie in the folder that is imported",
@@ -110,69 +125,120 @@ def _check_apart(source: Path, out: Path) -> None:
         )
 
 
-def _end(out: Path, meta: ArchiveMeta, anew: Collection[str]) -> ArchiveMeta:
-    """Clear up and list the scenes that are whole."""
-    clear_leavings(out)
-    return write_index(out, meta, anew)
+def _workers(options: ImportOptions, names: Sequence[str]) -> int:
+    """How many processes: as told, or none beside this one for a few patches."""
+    if options.workers is not None:
+        return options.workers
+    return 1 if len(names) <= SMALL else available_cores()
 
 
-def _read_patches(source: Path, sensor: Sensor, progress: Progress) -> list[V1Patch]:
-    folders = list_v1_patches(source)
-    patches = []
-    for done, folder in enumerate(folders, 1):
-        patches.append(read_v1_patch(folder, sensor))
-        progress("reading metadata", done, len(folders))
-    return patches
+@dataclass(frozen=True, slots=True)
+class _DescribeJob:
+    source: PatchSource
+    names: tuple[str, ...]
+    skip_bad: bool
 
 
-def _begin(out: Path, sensor: Sensor, storage: StorageRecipe) -> ArchiveMeta:
+def _describe_all(
+    source: PatchSource,
+    names: Sequence[str],
+    workers: int,
+    tally: _Tally,
+    progress: Progress,
+) -> list[SourcePatch]:
+    jobs = (_DescribeJob(source, chunk, tally.skip_bad) for chunk in _chunks(names))
+    found: list[SourcePatch] = []
+    for patches, bad in run_tasks(_describe, jobs, workers):
+        found += patches
+        tally.skipped += bad
+        progress("reading metadata", len(found) + len(tally.skipped), len(names))
+    return found
+
+
+def _chunks(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return (tuple(names[i : i + CHUNK]) for i in range(0, len(names), CHUNK))
+
+
+def _describe(job: _DescribeJob) -> tuple[list[SourcePatch], list[Skipped]]:
+    found, bad = [], []
+    for name in job.names:
+        try:
+            found.append(job.source.describe(name))
+        except BenError as error:
+            if not job.skip_bad:
+                raise
+            bad.append(skipped(name, error))
+    return found, bad
+
+
+def _open_meta(out: Path, source: PatchSource, options: ImportOptions) -> ArchiveMeta:
     """The archive's meta: of a new archive, or of the one there, if it was imported alike."""
-    recipe = {"imported": "v1", "storage": msgspec.to_builtins(storage)}
+    recipe = {"imported": source.layout, "storage": msgspec.to_builtins(options.storage)}
     if (out / META).is_file():
         meta = read_meta(out)
         if meta.recipe != recipe:
             raise ConflictError(
-                "the archive was not imported from the v1 layout with this compression",
+                f"the archive was not imported from the {source.layout} layout with this "
+                "compression",
                 where=out,
                 do="Use the same --compression, or another folder",
             )
         return meta
-    meta = ArchiveMeta(
-        profile="ben-v1",
+    return ArchiveMeta(
+        profile=source.profile,
         recipe=recipe,
-        sensor=sensor,
-        nomenclature=load_nomenclature("clc-43"),
+        sensor=load_sensor(),
+        nomenclature=load_nomenclature(source.nomenclature),
     )
-    with storage_errors(out):
-        write_meta(out, meta)
-    return meta
 
 
-def _held(out: Path, scenes: Sequence[V1Scene]) -> list[str]:
+def _held(out: Path, scenes: Sequence[PlannedScene], tally: _Tally) -> set[str]:
     """The scenes that the archive has, from the same input."""
     there = set(scene_names(out))
-    held = [scene for scene in scenes if scene.name in there]
+    held = [scene for scene in scenes if scene.product in there]
     for scene in held:
-        provenance = read_provenance(scene_path(out, scene.name))
+        provenance = read_provenance(scene_path(out, scene.product))
         if provenance.get("inputs") != {"patches": scene.fingerprint}:
             raise ConflictError(
-                f"the archive holds {scene.name} already, from other patches",
+                f"the archive holds {scene.product} already, from other patches",
                 where=out,
                 do="Import into another archive, or remove that scene's folder first",
             )
-    return [scene.name for scene in held]
+        tally.skipped += [
+            Skipped(patch=name, reason="left out when its scene was imported")
+            for name in provenance.get("left_out", ())
+        ]
+    return {scene.product for scene in held}
 
 
 def _write_scenes(
     out: Path,
-    scenes: Sequence[V1Scene],
-    sensor: Sensor,
-    storage: StorageRecipe,
+    source: PatchSource,
+    scenes: Sequence[PlannedScene],
+    options: ImportOptions,
+    workers: int,
+    tally: _Tally,
     progress: Progress,
 ) -> None:
-    done, total = 0, sum(len(scene.patches) for scene in scenes)
+    total = sum(len(scene.patches) for scene in scenes)
+    jobs = _jobs(out, source, scenes, options)
+    for written, bad in run_tasks(import_scene, jobs, workers):
+        tally.scenes += written > 0
+        tally.patches += written
+        tally.skipped += bad
+        progress("importing", tally.patches, total)
+
+
+def _jobs(
+    out: Path, source: PatchSource, scenes: Iterable[PlannedScene], options: ImportOptions
+) -> Iterator[SceneJob]:
+    sensor = load_sensor()
     for scene in scenes:
-        progress(f"importing {scene.name}", done, total)
-        write_v1_scene(out, scene, sensor, storage)
-        done += len(scene.patches)
-    progress("imported", done, total)
+        yield SceneJob(
+            out=out,
+            source=source,
+            scene=scene,
+            sensor=sensor,
+            storage=options.storage,
+            skip_bad=options.skip_bad,
+        )

@@ -2,58 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
-
-import msgspec
 
 from benforge.archive.archive import Archive
-from benforge.archive.storage import StorageRecipe
-from benforge.archive.v1_export import ExportSummary, export_v1
-from benforge.archive.v1_import import ImportSummary, import_v1
-from benforge.archive.v1_read import is_v1
 from benforge.core.progress import Progress, silent
 from benforge.errors import InputError, MissingError
-
-
-class Importer(Protocol):
-    """Makes an archive from a folder in a published layout."""
-
-    def __call__(
-        self, source: Path, out: Path, storage: StorageRecipe | None, progress: Progress
-    ) -> ImportSummary:
-        """Import `source` into the archive `out`."""
-        ...
-
-
-class Exporter(Protocol):
-    """Writes an archive in a published layout."""
-
-    def __call__(self, archive: Archive, out: Path, progress: Progress) -> ExportSummary:
-        """Export `archive` into the folder `out`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A published layout; `benforge.testing.layouts.LayoutContract` says what it must keep.
-
-    Args:
-        name: as on the command line, "v1".
-        about: what its folder looks like, for messages.
-        detect: whether a folder is in this layout, told from names alone.
-        importer: from the layout to an archive.
-        exporter: from an archive to the layout.
-    """
-
-    name: str
-    about: str
-    detect: Callable[[Path], bool]
-    importer: Importer
-    exporter: Exporter
-
+from benforge.layouts.lmdb_export import export_lmdb
+from benforge.layouts.lmdb_read import is_lmdb
+from benforge.layouts.lmdb_source import import_lmdb
+from benforge.layouts.parquet_export import export_parquet
+from benforge.layouts.port import (
+    ExportOptions,
+    ExportSummary,
+    ImportOptions,
+    ImportSummary,
+    Layout,
+)
+from benforge.layouts.v1_export import export_v1
+from benforge.layouts.v1_import import import_v1
+from benforge.layouts.v1_read import is_v1
+from benforge.layouts.v2_export import export_v2
+from benforge.layouts.v2_layout import is_v2
+from benforge.layouts.v2_source import import_v2
+from benforge.layouts.webdataset_export import export_webdataset
 
 LAYOUTS: Mapping[str, Layout] = {
     "v1": Layout(
@@ -61,8 +33,35 @@ LAYOUTS: Mapping[str, Layout] = {
         about="BigEarthNet v1: folders such as S2A_MSIL2A_20170613T101031_26_57 with _B01.tif "
         "to _B12.tif and _labels_metadata.json",
         detect=is_v1,
-        importer=import_v1,
         exporter=export_v1,
+        importer=import_v1,
+    ),
+    "v2": Layout(
+        name="v2",
+        about="BigEarthNet v2: BigEarthNet-S2/<product>/<patch> with _B01.tif to _B12.tif, "
+        "metadata.parquet beside",
+        detect=is_v2,
+        exporter=export_v2,
+        importer=import_v2,
+    ),
+    "lmdb": Layout(
+        name="lmdb",
+        about="LMDB of safetensors as rico-hdl writes it: a folder with data.mdb, or one file",
+        detect=is_lmdb,
+        exporter=export_lmdb,
+        importer=import_lmdb,
+    ),
+    "webdataset": Layout(
+        name="webdataset",
+        about="tar shards that the library webdataset streams",
+        detect=lambda path: False,
+        exporter=export_webdataset,
+    ),
+    "parquet": Layout(
+        name="parquet",
+        about="Parquet that the library datasets loads",
+        detect=lambda path: False,
+        exporter=export_parquet,
     ),
 }
 
@@ -79,61 +78,61 @@ def load_layout(name: str) -> Layout:
 
 
 def detect_layout(path: Path) -> Layout:
-    """The layout that a folder is in.
+    """The layout that a folder or file is in.
 
     Raises:
-        MissingError: there is no such folder.
-        InputError: the folder is in no layout known.
+        MissingError: there is nothing.
+        InputError: it is in no layout known.
     """
-    if not path.is_dir():
+    if not path.exists():
         raise MissingError("there is no such folder", where=path, do="Unpack the archive first")
     for layout in LAYOUTS.values():
-        if layout.detect(path):
+        if layout.importer and layout.detect(path):
             return layout
-    expected = "; ".join(layout.about for layout in LAYOUTS.values())
+    expected = "; ".join(layout.about for layout in LAYOUTS.values() if layout.importer)
     raise InputError("not a published layout", where=path, do=f"Expected {expected}")
 
 
 def import_layout(
     source: Path,
     out: Path,
+    options: ImportOptions | None = None,
+    *,
     layout: str | None = None,
-    storage: StorageRecipe | None = None,
     progress: Progress = silent,
-) -> dict[str, Any]:
+) -> ImportSummary:
     """Make an archive from a folder in a published layout.
 
     Args:
         source: the folder.
         out: the archive's folder.
+        options: how.
         layout: which layout; told from the folder where None.
-        storage: how pixels are stored.
         progress: told what is being done.
-
-    Returns:
-        The fields of the layout's `ImportSummary`.
 
     Raises:
         BenError: an unknown layout, or whatever is wrong with the input.
     """
     found = load_layout(layout) if layout else detect_layout(source)
-    return _fields(found.importer(source, out, storage, progress))
+    if found.importer is None:
+        raise InputError(
+            f"the layout {found.name} is only written",
+            where=source,
+            do=f"Import one of {', '.join(n for n, one in LAYOUTS.items() if one.importer)}",
+        )
+    return found.importer(source, out, options or ImportOptions(), progress)
 
 
 def export_layout(
-    archive: Archive, out: Path, layout: str, progress: Progress = silent
-) -> dict[str, Any]:
+    archive: Archive,
+    out: Path,
+    layout: str,
+    options: ExportOptions | None = None,
+    progress: Progress = silent,
+) -> ExportSummary:
     """Write an archive in a published layout.
-
-    Returns:
-        The fields of the layout's `ExportSummary`.
 
     Raises:
         BenError: an unknown layout, or an archive that the layout cannot hold.
     """
-    return _fields(load_layout(layout).exporter(archive, out, progress))
-
-
-def _fields(summary: ImportSummary | ExportSummary) -> dict[str, Any]:
-    fields: dict[str, Any] = msgspec.to_builtins(summary)
-    return fields
+    return load_layout(layout).exporter(archive, out, options or ExportOptions(), progress)

@@ -1,9 +1,10 @@
-"""One scene of v1 patches on its way into an archive: pixels shard by shard, rows, provenance."""
+"""One scene of patches on its way into an archive: pixels shard by shard, rows, provenance."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +13,92 @@ import numpy as np
 import numpy.typing as npt
 
 from benforge.archive.footprints import centres, footprints, to_wkb
-from benforge.archive.layout import SceneFrame, array_name
+from benforge.archive.layout import LAND_COVER, SceneFrame, array_name
 from benforge.archive.scene_writer import SceneWriter
 from benforge.archive.storage import StorageRecipe
-from benforge.archive.v1_names import SIMULATED
-from benforge.archive.v1_plan import Place, V1Scene
-from benforge.archive.v1_read import EDGE, V1Patch, read_v1_bands
 from benforge.core.bigearthnet import load_bigearthnet
-from benforge.core.identity import PatchId
+from benforge.core.identity import PatchId, ProductId
 from benforge.core.record import PatchRecord, to_table
 from benforge.core.season import season_of
 from benforge.core.sensor import Sensor
+from benforge.errors import BenError
 from benforge.labels.countries import countries_of
+from benforge.labels.port import GAP
+from benforge.layouts.port import Skipped
+from benforge.layouts.scene_plan import Place, PlannedScene
+from benforge.layouts.source import EDGE, PatchPixels, PatchSource, SourcePatch, skipped
 from benforge.patches.cut import nodata_shares
 from benforge.patches.plan import PatchPlan
 
 Shard = tuple[int, int]
 """Row and column of a shard in its scene."""
 
+SIMULATED = "simulated"
+"""Key among the kept values of a simulated patch, true; real patches have none."""
 
-def write_v1_scene(out: Path, scene: V1Scene, sensor: Sensor, storage: StorageRecipe) -> None:
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneJob:
+    """What a worker is told to import.
+
+    Args:
+        out: the archive's folder.
+        source: where the pixels come from.
+        scene: which patches.
+        sensor: names and order of the bands.
+        storage: how pixels are stored.
+        skip_bad: leave patches out whose pixels cannot be read.
+    """
+
+    out: Path
+    source: PatchSource
+    scene: PlannedScene
+    sensor: Sensor
+    storage: StorageRecipe
+    skip_bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What only the pixels tell of a patch: no-data share, and classes with their pixels."""
+
+    nodata: float
+    cover: tuple[tuple[int, ...], tuple[int, ...]] | None
+
+
+@dataclass(slots=True)
+class _Block:
+    """The pixels of one shard, being filled."""
+
+    kept: npt.NDArray[np.bool_]
+    bands: dict[int, npt.NDArray[np.uint16]]
+    cover: npt.NDArray[np.uint16] | None = None
+    facts: dict[Place, _Facts] = field(default_factory=dict)
+
+
+def import_scene(job: SceneJob) -> tuple[int, list[Skipped]]:
     """Read the pixels of a scene and write it into the archive, whole or not at all.
 
+    Returns:
+        how many patches were written, and those left out; a scene of none is not written.
+
     Raises:
-        ArchiveError: a GeoTIFF is corrupt or does not fit its JSON.
+        BenError: a patch is bad and may not be left out.
         StorageError: the disk is full.
     """
-    with SceneWriter(out, scene.name, scene.frame, sensor, storage) as writer:
-        nodata: dict[Place, float] = {}
+    bad: list[Skipped] = []
+    facts: dict[Place, _Facts] = {}
+    scene = job.scene
+    with SceneWriter(job.out, scene.product, scene.frame, job.sensor, job.storage) as writer:
         for shard, places in _by_shard(scene).items():
-            nodata |= _write_shard(writer, scene, shard, places, sensor)
-        writer.finish(to_table(_records(scene, nodata)), _provenance(scene))
+            facts |= _write_shard(writer, job, shard, places, bad)
+        if facts:
+            rows = to_table(_records(scene, facts))
+            writer.finish(rows, _provenance(job, facts, bad))
+    return len(facts), bad
 
 
-def _by_shard(scene: V1Scene) -> Mapping[Shard, Sequence[Place]]:
+def _by_shard(scene: PlannedScene) -> Mapping[Shard, Sequence[Place]]:
     high, wide = scene.frame.shard_shape
     shards: dict[Shard, list[Place]] = defaultdict(list)
     for column, row in scene.patches:
@@ -54,41 +107,65 @@ def _by_shard(scene: V1Scene) -> Mapping[Shard, Sequence[Place]]:
 
 
 def _write_shard(
-    writer: SceneWriter, scene: V1Scene, shard: Shard, places: Sequence[Place], sensor: Sensor
-) -> dict[Place, float]:
-    """Write the pixels of one shard; the no-data share of each of its patches."""
-    rows, columns = scene.frame.shard_patches(*shard)
-    shape = rows.stop - rows.start, columns.stop - columns.start
-    mosaics = {size: _empty(scene.frame, sensor, size, shape) for size in sensor.pixel_sizes}
-    kept = np.zeros(shape, np.bool_)
-    nodata = {}
-    for column, row in places:
-        patch = scene.patches[column, row]
-        arrays = _read_arrays(patch, sensor)
-        here = row - rows.start, column - columns.start
-        kept[here] = True
-        for size, array in arrays.items():
-            mosaics[size][(slice(None), *_window(here, array.shape[-1]))] = array
-        nodata[column, row] = float(nodata_shares(arrays, PatchPlan(patch.grid, EDGE, 1, 1))[0])
-    for size, mosaic in mosaics.items():
-        writer.write_block(array_name(size), *shard, mosaic, kept=kept)
-    return nodata
+    writer: SceneWriter, job: SceneJob, shard: Shard, places: Sequence[Place], bad: list[Skipped]
+) -> dict[Place, _Facts]:
+    """Write the pixels of one shard; what they tell of each of its patches."""
+    frame = job.scene.frame
+    rows, columns = frame.shard_patches(*shard)
+    block = _empty_block(frame, job.sensor, (rows.stop - rows.start, columns.stop - columns.start))
+    for place, pixels in _read_patches(job, places, bad):
+        _put(block, place, (place[1] - rows.start, place[0] - columns.start), pixels)
+    if not block.facts:
+        return {}
+    for size, mosaic in block.bands.items():
+        writer.write_block(array_name(size), *shard, mosaic, kept=block.kept)
+    if block.cover is not None:
+        writer.write_block(LAND_COVER, *shard, block.cover, kept=block.kept)
+    return _with_nodata(block, frame, rows, columns)
 
 
-def _empty(
-    frame: SceneFrame, sensor: Sensor, size: int, shape: tuple[int, int]
-) -> npt.NDArray[np.uint16]:
-    edge = frame.patch_edge(size)
-    return np.zeros((len(sensor.bands_at(size)), shape[0] * edge, shape[1] * edge), np.uint16)
+def _empty_block(frame: SceneFrame, sensor: Sensor, shape: tuple[int, int]) -> _Block:
+    def empty(size: int) -> npt.NDArray[np.uint16]:
+        edge = frame.patch_edge(size)
+        room = len(sensor.bands_at(size)), shape[0] * edge, shape[1] * edge
+        return np.zeros(room, np.uint16)
+
+    return _Block(np.zeros(shape, np.bool_), {size: empty(size) for size in sensor.pixel_sizes})
 
 
-def _read_arrays(patch: V1Patch, sensor: Sensor) -> Mapping[int, npt.NDArray[np.uint16]]:
-    """The pixels of a patch: pixel size (m) to `band row col`."""
-    bands = {band.name: pixels for band, pixels in read_v1_bands(patch, sensor)}
-    return {
-        size: np.stack([bands[band.name] for band in sensor.bands_at(size)])
-        for size in sensor.pixel_sizes
-    }
+def _read_patches(
+    job: SceneJob, places: Sequence[Place], bad: list[Skipped]
+) -> Iterator[tuple[Place, PatchPixels]]:
+    for place in places:
+        patch = job.scene.patches[place]
+        try:
+            yield place, job.source.read(patch, job.sensor)
+        except BenError as error:
+            if not job.skip_bad:
+                raise
+            bad.append(skipped(patch.name, error))
+
+
+def _put(block: _Block, place: Place, here: tuple[int, int], pixels: PatchPixels) -> None:
+    block.kept[here] = True
+    for size, array in pixels.bands.items():
+        block.bands[size][(slice(None), *_window(here, array.shape[-1]))] = array
+    cover = None
+    if pixels.land_cover is not None:
+        if block.cover is None:
+            finest = block.bands[min(block.bands)]
+            block.cover = np.zeros(finest.shape[1:], np.uint16)
+        block.cover[_window(here, pixels.land_cover.shape[-1])] = pixels.land_cover
+        cover = _classes(pixels.land_cover)
+    block.facts[place] = _Facts(0.0, cover)
+
+
+def _classes(cover: npt.NDArray[np.uint16]) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The classes of a reference map, ascending, and the pixels of each; gaps are none."""
+    counts = np.bincount(cover.ravel(), minlength=GAP + 1)
+    counts[[0, GAP]] = 0
+    codes = np.flatnonzero(counts)
+    return tuple(codes.tolist()), tuple(counts[codes].tolist())
 
 
 def _window(here: tuple[int, int], edge: int) -> tuple[slice, slice]:
@@ -96,63 +173,85 @@ def _window(here: tuple[int, int], edge: int) -> tuple[slice, slice]:
     return slice(row, row + edge), slice(column, column + edge)
 
 
-def _records(scene: V1Scene, nodata: Mapping[Place, float]) -> list[PatchRecord]:
-    patches = list(scene.patches.values())
-    ulx, uly = (np.array([getattr(p, axis) for p in patches], float) for axis in ("ulx", "uly"))
-    polygons = footprints(scene.frame.grid.crs, ulx, uly, EDGE)
-    countries = countries_of(*centres(polygons), names=load_bigearthnet().countries)
-    geometry = to_wkb(polygons)
-    return [
-        PatchRecord(
-            patch_id=str(PatchId(scene.name, patch.name.column, patch.name.row)),
-            scene=scene.name,
-            product=scene.name,
-            tile=scene.product.tile,
-            column=patch.name.column,
-            row=patch.name.row,
-            crs=patch.crs,
-            ulx=patch.ulx,
-            uly=patch.uly,
-            sensing_time=patch.sensing_time,
-            season=season_of(patch.sensing_time),
-            country=countries[i],
-            source=patch.source,
-            v1_name=str(patch.name),
-            classes=patch.classes,
-            shares=None,
-            pixels=None,
-            labels=patch.labels,
-            nodata=nodata[patch.name.column, patch.name.row],
-            geometry=geometry[i],
-        )
-        for i, patch in enumerate(patches)
-    ]
-
-
-def _provenance(scene: V1Scene) -> dict[str, Any]:
-    """What is written down of a scene: the same for the same patches, on every machine."""
-    first = next(iter(scene.patches.values()))
-    baseline = scene.product.baseline
+def _with_nodata(
+    block: _Block, frame: SceneFrame, rows: slice, columns: slice
+) -> dict[Place, _Facts]:
+    """The facts with the no-data shares, which are counted over the whole block at once."""
+    height, width = block.kept.shape
+    grid = frame.grid.crop(
+        rows.start * frame.patch_pixels,
+        columns.start * frame.patch_pixels,
+        height * frame.patch_pixels,
+        width * frame.patch_pixels,
+    )
+    shares = nodata_shares(block.bands, PatchPlan(grid, EDGE, width, height))
+    shares = shares.reshape(height, width)
     return {
-        "product": scene.name,
-        "source": first.source,
-        "level": "L2A",
-        "baseline": f"{baseline[:2]}.{baseline[2:]}",
-        "simulated": any(
-            patch.differences.get(SIMULATED) is True for patch in scene.patches.values()
-        ),
-        "imported": "v1",
-        "inputs": {"patches": scene.fingerprint},
-        "v1_differences": _differences(scene),
+        (column, row): _Facts(float(shares[row - rows.start, column - columns.start]), facts.cover)
+        for (column, row), facts in block.facts.items()
     }
 
 
-def _differences(scene: V1Scene) -> list[dict[str, Any]]:
-    """Published JSON values that a record does not rebuild, each with the patches that have it."""
+def _records(scene: PlannedScene, facts: Mapping[Place, _Facts]) -> Iterator[PatchRecord]:
+    patches = [patch for place, patch in scene.patches.items() if place in facts]
+    ulx, uly = (np.array([getattr(p, axis) for p in patches], float) for axis in ("ulx", "uly"))
+    polygons = footprints(scene.frame.grid.crs, ulx, uly, EDGE)
+    countries = countries_of(*centres(polygons), names=load_bigearthnet().countries)
+    for patch, country, geometry in zip(patches, countries, to_wkb(polygons), strict=True):
+        yield _record(patch, facts[patch.column, patch.row], country, geometry)
+
+
+def _record(patch: SourcePatch, facts: _Facts, country: str, geometry: bytes) -> PatchRecord:
+    return PatchRecord(
+        patch_id=str(PatchId(patch.product, patch.column, patch.row)),
+        scene=patch.product,
+        product=patch.product,
+        tile=patch.product[-5:],
+        column=patch.column,
+        row=patch.row,
+        crs=patch.crs,
+        ulx=patch.ulx,
+        uly=patch.uly,
+        sensing_time=patch.sensing_time,
+        season=season_of(patch.sensing_time),
+        country=patch.country or country,
+        source=patch.source,
+        v1_name=patch.v1_name,
+        classes=facts.cover[0] if facts.cover else patch.classes,
+        shares=None,
+        pixels=facts.cover[1] if facts.cover else None,
+        labels=patch.labels,
+        nodata=facts.nodata,
+        geometry=geometry,
+    )
+
+
+def _provenance(
+    job: SceneJob, written: Mapping[Place, object], bad: Sequence[Skipped]
+) -> dict[str, Any]:
+    """What is written down of a scene: the same for the same patches, on every machine."""
+    scene = job.scene
+    patches = [patch for place, patch in scene.patches.items() if place in written]
+    baseline = ProductId.parse(scene.product).baseline
+    told: dict[str, Any] = {
+        "product": scene.product,
+        "source": patches[0].source,
+        "level": "L2A",
+        "baseline": f"{baseline[:2]}.{baseline[2:]}",
+        "simulated": any(patch.kept.get(SIMULATED) is True for patch in patches),
+        "imported": job.source.layout,
+        "inputs": {"patches": scene.fingerprint},
+        "kept": _kept(patches),
+    }
+    return told | ({"left_out": sorted(one.patch for one in bad)} if bad else {})
+
+
+def _kept(patches: Sequence[SourcePatch]) -> list[dict[str, Any]]:
+    """Published values that a record does not rebuild, each with the patches that have it."""
     found: dict[tuple[str, bytes], list[str]] = defaultdict(list)
-    for patch in scene.patches.values():
-        for key, value in patch.differences.items():
-            found[key, msgspec.json.encode(value)].append(str(patch.name))
+    for patch in patches:
+        for key, value in patch.kept.items():
+            found[key, msgspec.json.encode(value)].append(patch.name)
     return [
         {"key": key, "value": msgspec.json.decode(value), "patches": names}
         for (key, value), names in found.items()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pyproj import CRS
@@ -21,9 +21,6 @@ from benforge.errors import InputError
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 """How `acquisition_date` is written; UTC."""
 
-SIMULATED = "simulated"
-"""Key in the JSON of a simulated patch, true; real patches have only the five published keys."""
-
 _NAME = re.compile(
     r"(?P<spacecraft>S2[A-Z])_MSIL2A_(?P<date>\d{8})T(?P<time>\d{1,6})"
     r"_(?P<column>0|[1-9]\d*)_(?P<row>0|[1-9]\d*)"
@@ -35,8 +32,9 @@ _SHORT_TIME = re.compile(r"(?<=_)(\d{8}T)(\d{1,5})(?=_)")
 class V1Name:
     """Name of a patch in BigEarthNet v1: `S2B_MSIL2A_20180204T94161_57_38`.
 
-    It holds no tile, and its time is an integer that was counted up until the name was unique:
-    a leading zero is missing and seconds of 60 and more occur.
+    It holds no tile. Where its time was counted up until the name was unique, that was done as
+    an integer: a leading zero is missing then, and seconds of 60 and more occur. All names whose
+    time is the product's have its leading zero: 220,656 published ones.
 
     Args:
         spacecraft: "S2B".
@@ -78,15 +76,27 @@ class V1Name:
         return _NAME.fullmatch(text) is not None
 
     @classmethod
-    def of(cls, product: ProductId, column: int, row: int) -> V1Name:
+    def of(cls, product: ProductId, column: int, row: int, counted: int = 0) -> V1Name:
         """The name that a patch of `product` gets when it never had one.
 
         Two tiles of one sensing time give the same name; the caller must look for that.
+
+        Args:
+            product: what it was cut from.
+            column: patches to the right of the tile's corner.
+            row: patches downward.
+            counted: by how much the time is counted up.
         """
         date, time = product.time.split("T")
-        return cls(product.spacecraft, date, str(int(time)), column, row)
+        shown = str(int(time) + counted) if counted else time
+        return cls(product.spacecraft, date, shown, column, row)
+
+    def counted(self, product: ProductId) -> int:
+        """By how much the time was counted up from that of its product; 0 where it was not."""
+        return int(self.time) - int(product.time[-6:])
 
 
+@lru_cache(maxsize=4096)
 def mend_tile_source(text: str) -> str:
     """The full id of the product that a patch's `tile_source` means, without `.SAFE`.
 

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
-import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
-from benforge.archive.v1_names import (
-    TIME_FORMAT,
+from benforge.core.grid import Grid
+from benforge.core.identity import ProductId
+from benforge.core.nomenclature import Nomenclature, load_nomenclature
+from benforge.core.sensor import Band, Sensor
+from benforge.errors import InputError, MissingError
+from benforge.layouts.geotiff import read_geotiff
+from benforge.layouts.source import EDGE, TILE_PATCHES, SourcePatch
+from benforge.layouts.v1_names import (
     V1Name,
     mend_tile_source,
     parse_projection,
     published_metadata,
 )
-from benforge.core.grid import Grid
-from benforge.core.identity import ProductId
-from benforge.core.nomenclature import load_nomenclature
-from benforge.core.sensor import Band, Sensor
-from benforge.errors import ArchiveError, InputError, MissingError
 
-EDGE = 1200
-"""Edge of a v1 patch, m."""
-TILE_PATCHES = 91
-"""Patches along the edge of a tile (fidelity 1)."""
+UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".aria2", ".download")
+"""How the names of files and folders end that are still being downloaded."""
+_COPY = "Copy the whole patch folder again"
 
 
 class _Coordinates(msgspec.Struct):
@@ -51,93 +50,62 @@ class _Metadata(msgspec.Struct):
     acquisition_date: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class V1Patch:
-    """One patch folder of the v1 layout, its pixels not read yet.
-
-    Args:
-        folder: where it lies.
-        name: its parsed name.
-        product: the product it was cut from.
-        source: full id of that product, its time mended, without `.SAFE`.
-        crs: "EPSG:32633".
-        ulx: easting of the upper-left corner, m.
-        uly: northing of the same, m.
-        labels: class names of `clc-43`, in the published order.
-        classes: their CLC codes, ascending.
-        sensing_time: `acquisition_date`, UTC.
-        differences: JSON keys whose published value is not what `published_metadata` rebuilds.
-        fingerprint: SHA-256 over the JSON and over names and sizes of the band files.
-    """
-
-    folder: Path
-    name: V1Name
-    product: ProductId
-    source: str
-    crs: str
-    ulx: float
-    uly: float
-    labels: tuple[str, ...]
-    classes: tuple[int, ...]
-    sensing_time: datetime
-    differences: Mapping[str, Any]
-    fingerprint: bytes
-
-    @property
-    def corner(self) -> tuple[str, float, float]:
-        """CRS, easting and northing of the upper-left corner of the tile (fidelity 2)."""
-        return self.crs, self.ulx - EDGE * self.name.column, self.uly + EDGE * self.name.row
-
-    @property
-    def grid(self) -> Grid:
-        """The patch's ground in pixels of 10 m."""
-        return Grid(self.crs, self.ulx, self.uly, 10, EDGE // 10, EDGE // 10)
-
-
 def is_v1(root: Path) -> bool:
     """Whether a folder holds at least one folder named like a v1 patch."""
+    if not root.is_dir():
+        return False
     with os.scandir(root) as entries:
-        return any(entry.is_dir() and V1Name.matches(entry.name) for entry in entries)
+        return any(V1Name.matches(entry.name) and entry.is_dir() for entry in entries)
 
 
 def list_v1_patches(root: Path) -> list[Path]:
-    """The patch folders of a v1 layout, by name; hidden folders are passed over.
+    """What lies in a folder of v1 patches, by name: folders, and downloads that did not end.
+
+    Hidden ones are passed over, and other files. Folders that are no patches are listed:
+    reading them says what is wrong.
 
     Raises:
         MissingError: `root` is not a folder.
-        InputError: a folder in it is not named like a v1 patch, or there is none at all.
+        InputError: there is no patch in it.
     """
     if not root.is_dir():
         raise MissingError("no such folder", where=root)
     with os.scandir(root) as entries:
-        names = sorted(e.name for e in entries if e.is_dir() and not e.name.startswith("."))
-    for name in names:
-        try:
-            V1Name.parse(name)
-        except InputError as error:
-            raise InputError(error.what, where=root / name, do=error.do) from error
-    if not names:
+        names = sorted(
+            e.name
+            for e in entries
+            if not e.name.startswith(".") and (e.name.endswith(UNFINISHED) or e.is_dir())
+        )
+    if not any(V1Name.matches(name) for name in names):
+        instead = f", but {names[0]}" if names else ""
         raise InputError(
-            "holds no BigEarthNet v1 patch",
+            f"holds no BigEarthNet v1 patch{instead}",
             where=root,
             do="Give the folder that holds S2A_MSIL2A_20170613T101031_26_57 and its like",
         )
     return [root / name for name in names]
 
 
-def read_v1_patch(folder: Path, sensor: Sensor) -> V1Patch:
+def read_v1_patch(folder: Path, sensor: Sensor, product: str | None = None) -> SourcePatch:
     """What a patch folder says without its pixels: all files there, the JSON whole and in order.
 
+    Args:
+        folder: named like a v1 patch.
+        sensor: which bands must be there.
+        product: full id of its product where the published names tell it, without `.SAFE`; None
+            mends the JSON's `tile_source`.
+
     Raises:
-        MissingError: the JSON or a band is missing.
-        InputError: the JSON is damaged, contradicts itself, or has an unknown label.
+        MissingError: the JSON or a band is missing, or only half there.
+        InputError: another folder; the JSON is damaged, contradicts itself, or has an unknown
+            label.
     """
-    name = V1Name.parse(folder.name)
+    name = _parse_name(folder)
+    sizes = _sizes(folder, sensor)
     json_path = folder / f"{folder.name}_labels_metadata.json"
-    sizes = _sizes(folder, json_path, sensor)
     try:
         text = json_path.read_bytes()
-        return _parse_patch(folder, name, text, _fingerprint(text, sizes))
+        return _parse_patch(folder, name, text, _fingerprint(text, sizes), product)
     except InputError as error:
         where = f"{json_path}: {error.where}" if error.where else json_path
         raise InputError(error.what, where=where, do=error.do) from error
@@ -145,53 +113,104 @@ def read_v1_patch(folder: Path, sensor: Sensor) -> V1Patch:
         raise InputError(f"cannot be read, {error.strerror}", where=json_path) from error
 
 
-def _sizes(folder: Path, json_path: Path, sensor: Sensor) -> Mapping[str, int]:
+def _parse_name(folder: Path) -> V1Name:
+    if folder.name.endswith(UNFINISHED):
+        raise InputError(
+            "a download that did not end", where=folder, do="Finish it, or take it out"
+        )
+    try:
+        return V1Name.parse(folder.name)
+    except InputError as error:
+        raise InputError(error.what, where=folder, do=error.do) from error
+
+
+def _sizes(folder: Path, sensor: Sensor) -> Mapping[str, int]:
     """Name and size of every band file."""
-    with os.scandir(folder) as entries:
-        found = {entry.name: entry.stat().st_size for entry in entries}
-    bands = [f"{folder.name}_{band.name}.tif" for band in sensor.patch_bands]
-    for needed in (json_path.name, *bands):
+    json_name, *bands = _file_names(folder.name, sensor)
+    try:
+        with os.scandir(folder) as entries:
+            found = {entry.name: entry.stat().st_size for entry in entries}
+    except OSError as error:
+        raise InputError(f"cannot be read, {error.strerror}", where=folder) from error
+    unfinished = sorted(name for name in found if name.endswith(UNFINISHED))
+    for needed in (json_name, *bands):
         if needed not in found:
-            raise MissingError(
-                "the file is missing",
-                where=folder / needed,
-                do="Copy the whole patch folder again",
-            )
+            half = f", only {unfinished[0]} is there" if unfinished else ""
+            raise MissingError(f"the file is missing{half}", where=folder / needed, do=_COPY)
+    if unfinished:
+        raise InputError("a download that did not end", where=folder / unfinished[0], do=_COPY)
     return {band: found[band] for band in bands}
 
 
+def _file_names(patch: str, sensor: Sensor) -> list[str]:
+    """The JSON, then the bands."""
+    bands = [f"{patch}_{band.name}.tif" for band in sensor.patch_bands]
+    return [f"{patch}_labels_metadata.json", *bands]
+
+
 def _fingerprint(text: bytes, sizes: Mapping[str, int]) -> bytes:
-    files = "".join(f"{name} {size}\n" for name, size in sizes.items())
+    files = "".join([f"{name} {size}\n" for name, size in sizes.items()])
     return hashlib.sha256(text + files.encode()).digest()
 
 
-def _parse_patch(folder: Path, name: V1Name, text: bytes, fingerprint: bytes) -> V1Patch:
+def _parse_patch(
+    folder: Path, name: V1Name, text: bytes, fingerprint: bytes, product: str | None
+) -> SourcePatch:
     raw, found = _parse_json(text)
     box = found.coordinates
     if (box.lrx - box.ulx, box.uly - box.lry) != (EDGE, EDGE):
         raise InputError(f"coordinates are not those of {EDGE} m x {EDGE} m", where="coordinates")
     if name.column >= TILE_PATCHES or name.row >= TILE_PATCHES:
         raise InputError(f"a tile has {TILE_PATCHES} x {TILE_PATCHES} patches", where=str(name))
-    labels, classes = _parse_labels(found.labels)
+    labels, classes = _parse_labels(tuple(found.labels))
+    source = product or mend_tile_source(found.tile_source)
     facts: dict[str, Any] = {
         "labels": labels,
         "crs": parse_projection(found.projection),
         "ulx": box.ulx,
         "uly": box.uly,
-        "source": mend_tile_source(found.tile_source),
-        "sensing_time": _parse_time(found.acquisition_date),
+        "source": source,
+        "sensing_time": _sensing_time(name, source, found.acquisition_date),
     }
-    rebuilt = published_metadata(edge=EDGE, **facts)
-    kept = {key: raw[key] for key in raw if key not in rebuilt or raw[key] != rebuilt[key]}
-    return V1Patch(
-        folder=folder,
-        name=name,
-        product=ProductId.parse(facts["source"]),
+    return SourcePatch(
+        name=folder.name,
+        where=folder,
+        product=product_text(source),
+        column=name.column,
+        row=name.row,
+        v1_name=folder.name,
         classes=classes,
-        differences=kept,
+        kept=_kept(raw, published_metadata(edge=EDGE, **facts)),
         fingerprint=fingerprint,
         **facts,
     )
+
+
+def _kept(raw: Mapping[str, Any], rebuilt: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The published values that a record does not rebuild; equal texts are one in memory."""
+    kept = {key: raw[key] for key in raw if key not in rebuilt or raw[key] != rebuilt[key]}
+    return {k: sys.intern(v) if isinstance(v, str) else v for k, v in kept.items()}
+
+
+def _sensing_time(name: V1Name, source: str, published: str) -> datetime:
+    """When the patch was sensed: as published, unless its name was counted up (fidelity 4).
+
+    Then the published date was counted up with it, and its product tells the time.
+    """
+    date = _parse_time(published)
+    product = _parse_product(source)
+    return product.sensing_time if name.counted(product) else date
+
+
+@cache
+def _parse_product(source: str) -> ProductId:
+    return ProductId.parse(source)
+
+
+@cache
+def product_text(source: str) -> str:
+    """The product id, without generation time, of a product's full id."""
+    return str(_parse_product(source))
 
 
 def _parse_json(text: bytes) -> tuple[dict[str, Any], _Metadata]:
@@ -202,60 +221,59 @@ def _parse_json(text: bytes) -> tuple[dict[str, Any], _Metadata]:
         raise InputError(f"not the metadata of a v1 patch: {error}") from error
 
 
+@lru_cache(maxsize=1024)
 def _parse_time(text: str) -> datetime:
     try:
-        return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
+        time = datetime.fromisoformat(text)
     except ValueError as error:
         raise InputError(f"{text!r} is not a time", where="acquisition_date") from error
+    if time.isoformat(" ", "seconds") != text:
+        raise InputError(
+            f"{text!r} is not a time",
+            where="acquisition_date",
+            do="One looks like 2017-06-13 10:10:31",
+        )
+    return time.replace(tzinfo=UTC)
 
 
-def _parse_labels(published: list[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+@lru_cache(maxsize=65_536)
+def _parse_labels(published: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Names as `clc-43` spells them, in the order given, and their codes, ascending."""
     nomenclature = load_nomenclature("clc-43")
-    classes = [nomenclature.by_name(label) for label in published]
+    try:
+        classes = [nomenclature.by_name(label) for label in published]
+    except InputError as error:
+        raise InputError(
+            error.what, where=error.where, do=_nearest(published, nomenclature)
+        ) from error
     codes = tuple(sorted({c.code for c in classes}))
     if len(codes) < len(classes):
         raise InputError("a class is named twice", where="labels")
     return tuple(c.name for c in classes), codes
 
 
-def read_v1_bands(patch: V1Patch, sensor: Sensor) -> Iterator[tuple[Band, npt.NDArray[np.uint16]]]:
-    """Every band and its pixels, `row col` at native size.
+def _nearest(published: Sequence[str], nomenclature: Nomenclature) -> str:
+    """A hint that names the class which the first unknown label looks most like."""
+    known = {name.casefold(): c.name for c in nomenclature.classes for name in (c.name, *c.aliases)}
+    names = {name for c in nomenclature.classes for name in (c.name, *c.aliases)}
+    unknown = next(label for label in published if label not in names)
+    (nearest,) = difflib.get_close_matches(unknown.casefold(), known, n=1, cutoff=0)
+    return f"The nearest that is known: {known[nearest]!r}"
+
+
+def read_v1_bands(
+    patch: SourcePatch, sensor: Sensor
+) -> Iterator[tuple[Band, npt.NDArray[np.uint16]]]:
+    """Every band and its pixels, `row col` at native size; not to be written into.
 
     Raises:
-        ArchiveError: a GeoTIFF is corrupt, or its size, type, CRS or corner is not the patch's.
+        MissingError: a GeoTIFF is missing.
+        ArchiveError: one is corrupt, or its size, type, CRS or corner is not the patch's.
     """
-    with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # told apart in _check_file
-        for band in sensor.patch_bands:
-            path = patch.folder / f"{patch.folder.name}_{band.name}.tif"
-            yield band, _read_band(path, patch.grid.resized(band.pixel_size))
-
-
-def _read_band(path: Path, grid: Grid) -> npt.NDArray[np.uint16]:
-    try:
-        with rasterio.open(path, driver="GTiff") as source:
-            _check_file(path, source, grid)
-            pixels: npt.NDArray[np.uint16] = source.read(1)
-    except RasterioIOError as error:
-        raise ArchiveError(
-            "the GeoTIFF is corrupt", where=path, do="Copy the patch folder again"
-        ) from error
-    return pixels
-
-
-def _check_file(path: Path, source: Any, grid: Grid) -> None:
-    form = (source.count, source.dtypes[0], source.shape)
-    if form != (1, "uint16", grid.shape):
-        raise ArchiveError(
-            f"{form[0]} band(s) of {form[1]}, {form[2][0]} x {form[2][1]} pixels, "
-            f"where v1 has 1 of uint16, {grid.height} x {grid.width}",
-            where=path,
-        )
-    crs = parse_projection(source.crs.to_wkt()) if source.crs else "no CRS"
-    if (crs, tuple(source.transform)[:6]) != (grid.crs, grid.transform):
-        raise ArchiveError(
-            f"lies at {crs} {source.transform.c:.0f} {source.transform.f:.0f}, "
-            f"its JSON says {grid.crs} {grid.ulx:.0f} {grid.uly:.0f}",
-            where=path,
-        )
+    head = f"{patch.where}/{patch.name}_"
+    grids = {
+        size: Grid(patch.crs, patch.ulx, patch.uly, size, EDGE // size, EDGE // size)
+        for size in sensor.pixel_sizes
+    }
+    for band in sensor.patch_bands:
+        yield band, read_geotiff(f"{head}{band.name}.tif", grids[band.pixel_size])

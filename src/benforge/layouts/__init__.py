@@ -1,0 +1,1 @@
+"""Published layouts, in and out: BigEarthNet v1 and v2, LMDB, WebDataset, Parquet."""

@@ -1,0 +1,85 @@
+"""Exports into shards: files of some patches each, written in processes, whole or not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from benforge.archive.archive import Archive
+from benforge.archive.executors import run_tasks
+from benforge.archive.files import storage_errors
+from benforge.core.progress import Progress
+
+SMALL = 512
+"""Up to so many patches, starting processes takes longer than the work."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shard:
+    """One file of an export.
+
+    Args:
+        path: where.
+        part: of its patches.
+        archive: its patches, in order.
+    """
+
+    path: Path
+    part: str
+    archive: Archive
+
+
+def write_shards(
+    write: Callable[[Shard], int],
+    shards: Sequence[Shard],
+    workers: int | None,
+    progress: Progress,
+) -> tuple[int, int]:
+    """Write the shards that are not there.
+
+    Args:
+        write: writes one, whole or not at all, and returns how many patches it holds; picklable.
+        shards: all of the export.
+        workers: processes, every core if None; few patches are written by this process.
+        progress: told how many patches are done.
+
+    Returns:
+        How many patches were written, and how many were there.
+
+    Raises:
+        BenError: what `write` raised first.
+        WorkerError: a process died.
+    """
+    missing = [shard for shard in shards if not shard.path.exists()]
+    new, total = sum(len(shard.archive) for shard in missing), sum(len(s.archive) for s in shards)
+    done = total - new
+    alone = len(missing) == 1 or new <= SMALL
+    for patches in run_tasks(write, missing, 1 if alone else workers):
+        done += patches
+        progress("exporting", done, total)
+    return new, total - new
+
+
+@contextmanager
+def writing_whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, that is seen whole or not at all, also after a crash.
+
+    Only one process may write it; `exporting` sees to that.
+
+    Raises:
+        StorageError: the disk is full or the file cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.draft")
+    with storage_errors(path):
+        try:
+            with draft.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)

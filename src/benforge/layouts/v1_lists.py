@@ -1,0 +1,85 @@
+"""The lists beside exported v1 patches: split, quality, and the products behind the names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from benforge.archive.archive import Archive
+from benforge.archive.files import write_atomic
+from benforge.archive.layout import FLAGS
+from benforge.archive.sidecars import read_flags, sidecar_names
+from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
+from benforge.core.split import Split
+from benforge.errors import InputError
+
+PUBLISHED = "published"
+"""Name of the flags that come from the published lists."""
+_PARTS = {"train": "train.csv", "validation": "val.csv", "test": "test.csv"}
+_FLAGS = {
+    SEASONAL_SNOW: "patches_with_seasonal_snow.csv",
+    CLOUD_OR_SHADOW: "patches_with_cloud_and_shadow.csv",
+}
+PRODUCTS = "tile_names_and_links.csv"
+
+
+def write_lists(
+    archive: Archive, out: Path, names: Sequence[str], split: Split | None, *, products: bool
+) -> None:
+    """Write the lists as published, one patch a line; our import brings them back.
+
+    Lines of a list that is there are kept where they are of other patches.
+
+    Args:
+        archive: what was exported.
+        out: the folder of the patch folders.
+        names: the v1 name of each patch, in order.
+        split: `train.csv`, `val.csv` and `test.csv`; none without.
+        products: whether to write `tile_names_and_links.csv`: name, product, and an empty link.
+
+    Raises:
+        StorageError: the disk is full.
+    """
+    lists = _flag_lists(archive, names)
+    if split:
+        parts = split.assign(archive.index["patch_id"]).to_pylist()
+        for part, file in _PARTS.items():
+            lists[file] = [n for n, p in zip(names, parts, strict=True) if p == part]
+    if products:
+        sources = archive.index["source"].to_pylist()
+        lists[PRODUCTS] = [
+            f"{name},{source}.SAFE," for name, source in zip(names, sources, strict=True)
+        ]
+    ours = frozenset(names)
+    for file, lines in lists.items():
+        _write_list(out / file, lines, ours)
+
+
+def _flag_lists(archive: Archive, names: Sequence[str]) -> dict[str, Sequence[str]]:
+    if PUBLISHED not in sidecar_names(archive.root, FLAGS):
+        return {}
+    flags = read_flags(archive.root, PUBLISHED)
+    named = np.array(names, object)
+    ids: pa.ChunkedArray = archive.index["patch_id"]
+    marks: Mapping[str, str] = {flag: _FLAGS[flag] for flag in flags.flags if flag in _FLAGS}
+    return {file: named[flags.marked(ids, (flag,))].tolist() for flag, file in marks.items()}
+
+
+def _write_list(path: Path, lines: Sequence[str], ours: frozenset[str]) -> None:
+    others = [line for line in _read_lines(path) if line.partition(",")[0] not in ours]
+    text = "".join(f"{line}\n" for line in [*others, *lines])
+    write_atomic(path, text.encode())
+
+
+def _read_lines(path: Path) -> list[str]:
+    if not path.is_file():
+        return []
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            "the list cannot be read", where=path, do="Remove it, or export into a new folder"
+        ) from error
