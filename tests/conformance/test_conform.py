@@ -1,0 +1,134 @@
+"""The facts of the published lists, and of lists that contradict them."""
+
+from __future__ import annotations
+
+import bz2
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benforge.conformance.conform import conform
+from benforge.conformance.fact import Fact
+from benforge.errors import InputError, MissingError
+
+NAME = "S2A_MSIL2A_20170613T101031_{column}_{row}"
+PRODUCT = "S2A_MSIL1C_20170613T101031_N0205_R022_T33UUP_20170613T101608"
+
+
+@pytest.fixture(scope="module")
+def facts(published_metadata: Path) -> list[Fact]:
+    """All that the published lists tell."""
+    return conform(metadata=published_metadata)
+
+
+def by_name(facts: Sequence[Fact]) -> dict[str, Fact]:
+    found = {fact.fact: fact for fact in facts}
+    assert len(found) == len(facts), "two facts of one name"
+    return found
+
+
+def test_nothing_differs(facts: list[Fact]) -> None:
+    assert [fact for fact in facts if fact.equal is False] == []
+    assert [fact.fact for fact in facts if fact.equal is None] == [
+        "v1's country likewise",
+        "bands, in order; patch sizes",
+        "patches of each class of Table 2, counted",
+        "labels of a v1 patch",
+        "v1 patches with at most 5 labels",
+        "v1 patches with more than 9 labels",
+    ]
+    assert len(facts) > 70
+
+
+@pytest.mark.slow
+def test_found_by_pandas_too(facts: list[Fact], published_metadata: Path) -> None:
+    found = {name: fact.found for name, fact in by_name(facts).items()}
+    geometry = pd.read_parquet(published_metadata / "patch_geometry.parquet")
+    places = geometry[["tile", "ulx", "uly"]].drop_duplicates()
+    assert found["distinct footprints"] == len(places)
+    flagged = pd.read_parquet(
+        published_metadata / "metadata_for_patches_with_snow_cloud_or_shadow.parquet"
+    )
+    v2 = pd.concat([pd.read_parquet(published_metadata / "metadata.parquet"), flagged])
+    assert found["patches of v2"] == len(v2)
+    assert found["most labels of a v2 patch"] == v2["labels"].map(len).max()
+    assert found["mean labels of a v2 patch"] == round(v2["labels"].map(len).mean(), 4)
+    time = geometry["name"].str.extract(r"T(\d+)_\d+_\d+$")[0]
+    assert found["names with seconds of 60 and more"] == f"{(time.str[-2:] >= '60').sum():,} names"
+    table_2 = pd.read_csv(published_metadata / "table2_class_counts.csv", skipinitialspace=True)
+    assert found["sum of Table 2"] == table_2.iloc[:, 1].sum()
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """Lists of one full block and one flagged patch."""
+    cells = [(2, 4), (3, 4), (2, 5), (3, 5)]
+    names = [NAME.format(column=c, row=r) for c, r in cells]
+    snow = NAME.format(column=9, row=9)
+    links = "".join(f"{name},{PRODUCT}.SAFE,link\n" for name in [*names, snow])
+    (tmp_path / "tile_names_and_links.csv").write_text(links)
+    (tmp_path / "patches_with_seasonal_snow.csv").write_text(snow)
+    (tmp_path / "patches_with_cloud_and_shadow.csv").write_text(names[0].replace("_2_4", "_8_8"))
+    (tmp_path / "train.csv").write_text("\n".join(names[:2]))
+    (tmp_path / "val.csv").write_text(names[2])
+    (tmp_path / "test.csv").write_text(names[3])
+    return tmp_path
+
+
+BLOCK = "full 2 x 2 block: 2 train, 1 validation, 1 test"
+
+
+def test_few_patches(few: Path) -> None:
+    found = by_name(conform(metadata=few))
+    assert (found["products"].found, found["products"].equal) == (1, False)
+    assert found[BLOCK].equal is True
+    assert found["patches of v2"].found == "not available here: needs metadata.parquet"
+    assert found["patches of v2"].equal is None
+
+
+def test_a_broken_block(few: Path) -> None:
+    (few / "train.csv").write_text(NAME.format(column=2, row=4))
+    (few / "val.csv").write_text("\n".join(NAME.format(column=c, row=5 - c % 2) for c in (2, 3)))
+    assert by_name(conform(metadata=few))[BLOCK].equal is False
+
+
+def test_a_patch_in_two_parts(few: Path) -> None:
+    (few / "val.csv").write_text(NAME.format(column=3, row=5))
+    fact = by_name(conform(metadata=few))["patches in two parts of v1"]
+    assert (fact.found, fact.equal) == (1, False)
+
+
+def test_a_name_counted_past_a_gap(few: Path) -> None:
+    links = few / "tile_names_and_links.csv"
+    links.write_text(links.read_text().replace("T101031_2_4", "T101033_2_4"))
+    found = by_name(conform(metadata=few))
+    assert found["other names count up 0, 1, 2, ... at a place"].equal is False
+    assert found["names whose time is counted up"].found == 1
+
+
+def test_a_crosswalk_of_other_classes(published_metadata: Path, few: Path) -> None:
+    text = (published_metadata / "clc_metadata.json").read_text()
+    wrong = text.replace('"name_19": "Pastures"', '"name_19": "Arable land"')
+    (few / "clc_metadata.json").write_text(wrong)
+    fact = by_name(conform(metadata=few))["crosswalk to 19 classes, code by code"]
+    assert (fact.found, fact.equal) == ("44 of 45", False)
+
+
+def test_damaged_list(few: Path) -> None:
+    (few / "train.csv").unlink()
+    (few / "train.csv.bz2").write_bytes(bz2.compress(b"x" * 99)[:-9])
+    with pytest.raises(InputError, match="cannot be read"):
+        conform(metadata=few)
+
+
+def test_nothing_to_hold(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing to hold"):
+        conform()
+    with pytest.raises(MissingError, match="no published list"):
+        conform(metadata=tmp_path)
+    with pytest.raises(MissingError, match="no such folder"):
+        conform(metadata=tmp_path / "none")
+    with pytest.raises(MissingError):
+        conform(tmp_path / "none")
