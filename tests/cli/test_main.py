@@ -12,7 +12,18 @@ from benforge import __version__
 from benforge.cli.main import run
 from benforge.testing.products import write_small_map, write_small_product
 
-VERBS = ["build", "check", "demo", "export", "import", "info", "simulate"]
+VERBS = [
+    "build",
+    "check",
+    "conform",
+    "demo",
+    "export",
+    "import",
+    "info",
+    "simulate",
+    "split",
+    "stats",
+]
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -7,30 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from matplotlib.image import imread
 
-from benforge.demo.pictures import average, css_color, data_uri, paint, side_by_side, stretch
-
-
-@given(hnp.arrays(np.uint16, (3, 6, 6)))
-def test_any_pixels_become_a_picture_and_no_data_stay_black(bands):
-    picture = stretch(bands)
-    assert picture.shape == (6, 6, 3)
-    assert picture.dtype == np.uint8
-    assert (picture[(bands == 0).any(axis=0)] == 0).all()
-
-
-def test_dark_is_black_and_bright_is_white():
-    ramp = np.tile(np.linspace(1, 10_000, 100).astype(np.uint16), (3, 10, 1))
-    picture = stretch(ramp)
-    assert (picture[:, 0] == 0).all()
-    assert (picture[:, -1] == 255).all()
-
-
-def test_noise_of_open_water_is_not_blown_up():
-    water = np.random.default_rng(0).integers(100, 120, (3, 50, 50), np.uint16)
-    assert stretch(water).max() < 60
+from benforge.demo.pictures import average, css_color, data_uri, paint, side_by_side
 
 
 def test_codes_are_painted_and_unknown_ones_white():

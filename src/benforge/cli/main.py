@@ -52,7 +52,13 @@ def run(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 fine, 1 one line on an error, 2 wrong usage, 130 after ^C.
     """
-    from benforge.cli import commands  # noqa: F401  registers the verbs
+    from benforge.cli import (  # noqa: F401  registers the verbs
+        commands,
+        conform,
+        exchange,
+        split,
+        stats,
+    )
 
     command = typer.main.get_command(app)
     try:

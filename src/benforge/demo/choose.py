@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from benforge.core.record import PatchRecord
+from benforge.statistics import examples
 
 
 def choose_varied(records: Sequence[PatchRecord], count: int) -> list[int]:
@@ -13,20 +16,6 @@ def choose_varied(records: Sequence[PatchRecord], count: int) -> list[int]:
     Each next one adds the most classes that were not shown, then has the most classes; once all
     are shown it starts anew. Equal ones are taken in their order.
     """
-    left = list(range(len(records)))
-    chosen: list[int] = []
-    shown: set[int] = set()
-    while left and len(chosen) < count:
-        best = max(left, key=lambda i: _worth(records[i], shown))
-        classes = set(records[best].classes)
-        if shown and classes <= shown:
-            shown = set()
-            continue
-        chosen.append(best)
-        left.remove(best)
-        shown |= classes
-    return chosen
-
-
-def _worth(record: PatchRecord, shown: set[int]) -> tuple[int, int]:
-    return len(set(record.classes) - shown), len(record.classes)
+    codes = sorted({code for record in records for code in record.classes})
+    hot = np.array([[code in record.classes for code in codes] for record in records], np.bool_)
+    return examples.choose_varied(hot.reshape(len(records), len(codes)), count)

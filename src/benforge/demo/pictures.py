@@ -10,12 +10,24 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.image import imsave
 
-from benforge.core.patch import Patch
+from benforge.statistics.pictures import TRUE_COLOR, Picture, picture_of, stretch
 
-Picture = npt.NDArray[np.uint8]
-"""`row col rgb`."""
+__all__ = [
+    "FALSE_COLOR",
+    "INFRARED",
+    "SCL_CLASSES",
+    "TRUE_COLOR",
+    "Color",
+    "Picture",
+    "average",
+    "css_color",
+    "data_uri",
+    "paint",
+    "picture_of",
+    "side_by_side",
+    "stretch",
+]
 
-TRUE_COLOR = ("B04", "B03", "B02")
 FALSE_COLOR = ("B08", "B04", "B03")
 """Near infrared, red, green as red, green, blue: vegetation is red."""
 INFRARED = ("B12", "B8A", "B05")
@@ -40,41 +52,12 @@ SCL_CLASSES: Mapping[int, tuple[str, Color]] = {
 """Code of the scene classification to its meaning and colour."""
 
 
-def stretch(
-    bands: npt.NDArray[np.uint16], percentiles: tuple[float, float] = (1, 99), span: float = 500
-) -> Picture:
-    """Three bands as red, green and blue.
-
-    Dark and bright ends are percentiles of each band; no-data pixels (0) do not count and stay
-    black. The range is the same for all bands, so colours keep their balance, and never
-    narrower than `span`, so the noise of open water is not blown up.
-
-    Args:
-        bands: `band row col`, red, green, blue.
-        percentiles: which pixels become black and white.
-        span: narrowest range, reflectance x 10,000.
-    """
-    valid = (bands > 0).all(axis=0)
-    if not valid.any():
-        return np.zeros((*bands.shape[1:], 3), np.uint8)
-    low, high = np.percentile(bands[:, valid], percentiles, axis=1)
-    width = max(float((high - low).max()), span)
-    scaled = np.clip((bands - low[:, None, None]) / width, 0, 1) ** 0.8 * valid
-    picture: Picture = np.moveaxis(scaled * 255, 0, -1).round().astype(np.uint8)
-    return picture
-
-
 def paint(codes: npt.NDArray[np.generic], colors: Mapping[int, Color]) -> Picture:
     """A map of codes in their colours, `row col rgb`; codes without a colour are white."""
     picture = np.full((*codes.shape, 3), 255, np.uint8)
     for code, color in colors.items():
         picture[codes == code] = color
     return picture
-
-
-def picture_of(patch: Patch, names: Sequence[str]) -> Picture:
-    """Three bands of a patch, all of one pixel size, stretched."""
-    return stretch(np.stack([patch.band(name) for name in names]))
 
 
 def average(array: npt.NDArray[np.uint16], factor: int) -> npt.NDArray[np.uint16]:

@@ -1,0 +1,1 @@
+"""An archive described: the paper's tables and figures, for any archive."""

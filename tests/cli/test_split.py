@@ -1,0 +1,115 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benforge.archive.archive import Archive
+from benforge.archive.sidecars import read_split, write_flags
+from benforge.cli.main import run
+from benforge.core.flags import SEASONAL_SNOW, Flags
+from benforge.testing.archives import PRODUCT, make_scene, small_frame, write_archive
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> str:
+    """Three tiles of 4 x 4 patches of 60 m on the same ground."""
+    scenes = [
+        make_scene(small_frame(4, 4, 6), product=PRODUCT.replace("33UUP", tile))
+        for tile in ("33UUP", "33UUQ", "33UVP")
+    ]
+    return str(write_archive(tmp_path / "archive", *scenes))
+
+
+@pytest.mark.parametrize("rule", ["paper-random", "ben-v1", "by-tile"])
+def test_a_split_is_written_and_listed(
+    rule: str, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["split", archive, "--rule", rule, "--seed", "3", "--name", "mine"]
+    assert run([*words, "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["splits"]
+    split = read_split(Path(archive), "mine")
+    assert (told["digest"], told["sizes"]) == (split.digest, split.sizes)
+    assert (told["rule"], told["seed"], told["name"]) == (rule, 3, "mine")
+    assert "no flags" in told["notes"][0]
+
+    assert run(["split", archive]) == 0
+    shown = capsys.readouterr().out
+    assert split.digest in shown
+    assert f"train {split.sizes['train']}, validation {split.sizes['validation']}" in shown
+
+
+def test_flags_are_respected_and_another_split_is_not_overwritten(
+    archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = Archive.open(archive).index["patch_id"]
+    marks = np.arange(len(ids)) < 5
+    write_flags(Path(archive), Flags.of("mine", "a test", ids, {SEASONAL_SNOW: marks}))
+    words = ["split", archive, "--rule", "paper-random"]
+    assert run(words) == 0
+    assert "left out for snow or clouds: 5" in capsys.readouterr().out
+    assert len(read_split(Path(archive), "paper-random")) == 43
+    assert run(words) == 0
+    assert run([*words, "--flags", "none"]) == 1
+    assert "paper-random" in capsys.readouterr().err
+    assert run([*words, "--flags", "none", "--name", "all"]) == 0
+    assert len(read_split(Path(archive), "all")) == 48
+
+
+def test_leakage_is_told_and_drawn(
+    archive: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "report"
+    assert run(["split", archive, "--rule", "by-tile"]) == 0
+    capsys.readouterr()
+    assert run(["split", archive, "--leakage", "--out", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["leakage"] == json.loads((out / "leakage.json").read_bytes())
+    assert told["leakage"]["test"]["other_tile"]["equal"] == {"patches": 16, "footprints": 16}
+    assert told["leakage"]["test"]["same_tile"]["any"]["patches"] == 0
+    assert (out / "leakage.png").read_bytes().startswith(b"\x89PNG")
+    assert run(["split", archive, "--leakage"]) == 0
+    assert "test equal train        16 (100.00 %)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--rule", "random"], "no rule is called 'random'"),
+        (["--rule", "ben-v2"], "the rule ben-v2 leaves validation and test empty"),
+        (["--rule", "published"], "there are no published lists"),
+        (["--rule", "paper-random", "--flags", "f"], "no flags of this name"),
+        (["--rule", "paper-random", "--labelled", "x"], "no nomenclature is called"),
+        (["--leakage"], "the archive has no split yet"),
+        (["--leakage", "--name", "x"], "no splits of this name"),
+        (["--out", "x"], "nothing goes to --out"),
+        (["--metadata", "x"], "name an archive"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    words: list[str], said: str, archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["split", archive, *words]) == 1
+    err = capsys.readouterr().err
+    assert said in err
+    assert len(err.splitlines()) == 1
+
+
+def test_the_published_lists_need_no_archive(
+    published_metadata: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = ["split", "--metadata", str(published_metadata)]
+    assert run(metadata) == 1
+    assert "are not divided" in capsys.readouterr().err
+    assert run([*metadata, "--leakage"]) == 1
+    assert "--name v1 or --name v2" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_published_split_leaks_as_measured(
+    published_metadata: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    metadata = ["split", "--metadata", str(published_metadata)]
+    assert run([*metadata, "--leakage", "--name", "v1", "--json"]) == 0
+    test = json.loads(capsys.readouterr().out)["leakage"]["test"]
+    assert test["total"] == test["all"]["any"] == {"patches": 125_866, "footprints": 57_534}
