@@ -43,7 +43,9 @@ PATCHES = 590_326
 SIZES = {"toy": (2, 3, 1, 4), "quarter": (46, 46, 1, 200), "full": (91, 91, 2, 300)}
 """Rows, columns, rounds, and how many patches rasterio reads and writes."""
 
-SOURCE = "S2A_MSIL1C_20170613T101031_N0205_R022_T33UUP_20170613T101608.SAFE"
+DATES = ("20170613", "20170723")
+"""Rows are of two products in turn, so that an import has work for two processes."""
+SOURCE = "S2A_MSIL1C_{0}T101031_N0205_R022_T33UUP_{0}T101608.SAFE"
 CRS, LEFT, TOP = "EPSG:32633", 300_000, 5_400_000
 
 Compression = Literal["none", "deflate"]
@@ -95,7 +97,7 @@ def write_row(job: Row) -> None:
     sample = read_sample(job.sample)
     for column in range(job.columns):
         left, top = LEFT + 1200 * column, TOP - 1200 * job.row
-        name = f"S2A_MSIL2A_20170613T101031_{column}_{job.row}"
+        name = f"S2A_MSIL2A_{_date(job.row)}T101031_{column}_{job.row}"
         folder = job.out / name
         folder.mkdir()
         for band, patches in sample.items():
@@ -106,7 +108,7 @@ def write_row(job: Row) -> None:
             (folder / f"{name}_{band}.tif").write_bytes(data)
         if job.metadata:
             path = folder / f"{name}_labels_metadata.json"
-            path.write_text(json.dumps(_metadata(left, top)))
+            path.write_text(json.dumps(_metadata(left, top, _date(job.row))))
 
 
 def _which(column: int, row: int, patches: int) -> int:
@@ -114,13 +116,17 @@ def _which(column: int, row: int, patches: int) -> int:
     return (column * 7919 + row * 104_729) % patches
 
 
-def _metadata(left: int, top: int) -> dict[str, Any]:
+def _date(row: int) -> str:
+    return DATES[row % 2]
+
+
+def _metadata(left: int, top: int, date: str) -> dict[str, Any]:
     return {
         "labels": ["Pastures", "Mixed forest"],
         "coordinates": {"ulx": left, "uly": top, "lrx": left + 1200, "lry": top - 1200},
         "projection": published_projection(CRS),
-        "tile_source": SOURCE,
-        "acquisition_date": "2017-06-13 10:10:31",
+        "tile_source": SOURCE.format(date),
+        "acquisition_date": f"{date[:4]}-{date[4:6]}-{date[6:]} 10:10:31",
     }
 
 

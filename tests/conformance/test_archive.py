@@ -14,14 +14,14 @@ import pyarrow.compute as pc
 import pytest
 
 from benforge.archive.archive import Archive
-from benforge.archive.sidecars import write_flags, write_split
+from benforge.archive.sidecars import PUBLISHED, write_flags, write_split
 from benforge.conformance import holding
 from benforge.conformance.archive_counts import count_checks
 from benforge.conformance.archive_lists import LIST_CHECKS, LIST_CHECKS_V1
 from benforge.conformance.archive_rules import ALWAYS, V1, V2
 from benforge.conformance.conform import conform
 from benforge.conformance.fact import Fact, run_checks
-from benforge.conformance.holding import PUBLISHED, Holding
+from benforge.conformance.holding import Holding
 from benforge.conformance.metadata import Metadata
 from benforge.core.flags import Flags
 from benforge.core.nomenclature import load_nomenclature

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from benforge.archive import executors
 from benforge.archive.archive import Archive
 from benforge.core.split import Split
 from benforge.errors import ConflictError
-from benforge.layouts import export_shards
 from benforge.layouts.parquet_export import export_parquet
 from benforge.layouts.port import ExportOptions
 from benforge.testing.archives import make_scene, small_frame, write_archive
@@ -126,7 +126,7 @@ def test_a_split_names_the_files_and_the_card_says_so(small, tmp_path):
 
 
 def test_the_bytes_are_the_same_with_more_workers_and_after_a_cut(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(export_shards, "SMALL", 0)
+    monkeypatch.setattr(executors, "SMALL", 0)
     first, second = tmp_path / "first", tmp_path / "second"
     export_parquet(small, first, ONE, shard_patches=5)
     export_parquet(small, second, ExportOptions(workers=2), shard_patches=5)

@@ -222,7 +222,7 @@ def test_a_split_chooses_patches_and_is_written_as_published_lists(several, tmp_
 
 def test_a_split_of_other_patches_is_an_error(small, tmp_path):
     split = Split.of("mine", "by-tile", pa.array(["x"]), np.array(["test"], object))
-    with pytest.raises(InputError, match="the split mine names no patch of this archive"):
+    with pytest.raises(InputError, match="the split mine names no patch of it"):
         export_v1(small, tmp_path / "out", ExportOptions(split=split))
 
 

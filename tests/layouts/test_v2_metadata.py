@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benforge.archive.archive import Archive
-from benforge.archive.sidecars import write_flags, write_split
+from benforge.archive.sidecars import published_flags, write_flags, write_split
 from benforge.core.flags import Flags
 from benforge.core.nomenclature import load_crosswalk, load_nomenclature
 from benforge.core.split import Split
 from benforge.errors import InputError
-from benforge.layouts.v2_metadata import has_published_flags, v2_metadata
+from benforge.layouts.v2_metadata import v2_metadata
 from benforge.testing.archives import make_scene, write_archive
 
 CLC, BEN_19 = load_nomenclature("clc-43"), load_nomenclature("ben-19")
@@ -46,7 +46,7 @@ def test_what_an_archive_does_not_know_is_null_and_not_marked(plain):
     for unknown in ("split", "s1_name", "s2v1_name"):
         assert table[unknown].null_count == len(plain)
     assert not any(table["contains_seasonal_snow"].to_pylist())
-    assert not has_published_flags(plain.root)
+    assert published_flags(plain.root) is None
 
 
 def test_flags_split_and_names_come_from_beside_the_index(small):

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from benforge.archive import executors
 from benforge.archive.archive import Archive
 from benforge.core.split import Split
 from benforge.errors import ConflictError
-from benforge.layouts import export_shards
 from benforge.layouts.port import ExportOptions
 from benforge.layouts.webdataset_export import export_webdataset, tar_header
 from benforge.testing.archives import make_scene, small_frame, write_archive
@@ -113,7 +113,7 @@ def test_neighbours_do_not_stand_together(small, tmp_path):
 
 
 def test_the_bytes_are_the_same_with_more_workers_and_after_a_cut(small, tmp_path, monkeypatch):
-    monkeypatch.setattr(export_shards, "SMALL", 0)
+    monkeypatch.setattr(executors, "SMALL", 0)
     first, second = tmp_path / "first", tmp_path / "second"
     export_webdataset(small, first, ONE, shard_patches=5)
     export_webdataset(small, second, ExportOptions(workers=2), shard_patches=5)

@@ -14,6 +14,9 @@ from typing import TypeVar
 
 from benforge.errors import InputError, WorkerError
 
+SMALL = 512
+"""Up to so many patches, starting processes takes longer than the work."""
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -77,6 +80,11 @@ def _cluster_executor(address: str) -> Iterator[Executor]:
         ) from error
     with client:
         yield client.get_executor()
+
+
+def workers_for(wanted: int | None, patches: int) -> int | None:
+    """What to tell `run_tasks`: as wanted, or no process beside this one for a few patches."""
+    return 1 if wanted is None and patches <= SMALL else wanted
 
 
 def run_tasks(

@@ -17,6 +17,9 @@ from benforge.core.flags import Flags
 from benforge.core.split import SCHEMA, Split
 from benforge.errors import ArchiveError, BenError, ConflictError, InputError, MissingError
 
+PUBLISHED = "published"
+"""Name of the flags and the split that an archive's own edition published."""
+
 _KEY = b"benforge"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -106,6 +109,24 @@ def read_flags(root: Path, name: str) -> Flags:
         return Flags(name, note.source, table, note.parameters)
     except (BenError, KeyError) as error:
         raise _damaged(path, error) from error
+
+
+def published_flags(root: Path) -> Flags | None:
+    """The flags "published", or None where the archive has none.
+
+    Raises:
+        ArchiveError: the file is damaged.
+    """
+    return read_flags(root, PUBLISHED) if PUBLISHED in sidecar_names(root, FLAGS) else None
+
+
+def published_split(root: Path) -> Split | None:
+    """The split "published", or None where the archive has none.
+
+    Raises:
+        ArchiveError: the file is damaged.
+    """
+    return read_split(root, PUBLISHED) if PUBLISHED in sidecar_names(root, SPLITS) else None
 
 
 def sidecar_names(root: Path, kind: str) -> tuple[str, ...]:

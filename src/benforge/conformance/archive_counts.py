@@ -11,9 +11,8 @@ import pyarrow.compute as pc
 
 from benforge.conformance.fact import Check, Found, Value
 from benforge.conformance.holding import Holding
-from benforge.core.bigearthnet import load_bigearthnet
+from benforge.core.bigearthnet import TILE_PATCHES, load_bigearthnet
 from benforge.core.split import PARTS
-from benforge.published.index import PATCHES
 
 FACTS = load_bigearthnet()
 PRODUCTS, LABELS = "Products and tiles", "Labels"
@@ -48,7 +47,7 @@ def _check(
 
 
 def _footprints(h: Holding) -> int:
-    place = (h.tile * PATCHES + h.numbers("column")) * PATCHES + h.numbers("row")
+    place = (h.tile * TILE_PATCHES + h.numbers("column")) * TILE_PATCHES + h.numbers("row")
     return len(np.unique(place))
 
 

@@ -13,14 +13,14 @@ from benforge.conformance.fact import EVERY, Check, Found, every
 from benforge.conformance.holding import Holding
 from benforge.conformance.metadata import codes, lengths
 from benforge.conformance.names import MOST_COUNTED_UP, NameTimes
-from benforge.core.bigearthnet import load_bigearthnet
+from benforge.core.bigearthnet import TILE_PATCHES, load_bigearthnet
 from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
 from benforge.core.nomenclature import load_crosswalk, load_nomenclature
 from benforge.core.season import SEASONS as NAMES_OF_SEASONS
 from benforge.core.sensor import load_sensor
 from benforge.core.split import PARTS
 from benforge.labels.countries import countries_of
-from benforge.published.index import PATCHES, parse_places
+from benforge.published.index import parse_places
 from benforge.splits.rules import ben_v2_parts
 
 FACTS = load_bigearthnet()
@@ -37,7 +37,7 @@ GRID, PRODUCTS, LABELS = "Grid and names", "Products and tiles", "Labels"
 
 def _inside(h: Holding) -> Found:
     ends = np.stack([h.numbers("column"), h.numbers("row")])
-    return h.ruled((ends.min(axis=0) >= 0) & (ends.max(axis=0) < PATCHES))
+    return h.ruled((ends.min(axis=0) >= 0) & (ends.max(axis=0) < TILE_PATCHES))
 
 
 def _corners(h: Holding) -> Found:

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 
 from benforge.archive.archive import Archive
 from benforge.archive.index import read_attributes
-from benforge.archive.layout import FLAGS, SPLITS, SceneFrame, parse_frame, scene_path
-from benforge.archive.sidecars import read_flags, read_split, sidecar_names
+from benforge.archive.layout import SceneFrame, parse_frame, scene_path
+from benforge.archive.sidecars import published_flags, published_split
 from benforge.conformance.fact import Found, Mask, Value, every
 from benforge.conformance.metadata import Metadata, codes, lengths, positions, texts
 from benforge.core.bigearthnet import load_bigearthnet
@@ -24,9 +24,6 @@ from benforge.core.identity import ProductId
 from benforge.core.split import Split
 
 Ints = npt.NDArray[np.int64]
-
-PUBLISHED = "published"
-"""Name of the flags and the split that an import brings."""
 
 WHOLE = 0.99
 """An archive with this share of the published patches claims to be the published archive."""
@@ -113,14 +110,12 @@ class Holding:
     @cached_property
     def flags(self) -> Flags | None:
         """The published quality marks."""
-        root = self.archive.root
-        return read_flags(root, PUBLISHED) if PUBLISHED in sidecar_names(root, FLAGS) else None
+        return published_flags(self.archive.root)
 
     @cached_property
     def split(self) -> Split | None:
         """The published split of its own edition."""
-        root = self.archive.root
-        return read_split(root, PUBLISHED) if PUBLISHED in sidecar_names(root, SPLITS) else None
+        return published_split(self.archive.root)
 
     @cached_property
     def parts(self) -> npt.NDArray[np.object_]:

@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 
 from benforge.conformance.blocks import Blocks
 from benforge.conformance.names import NameTimes
+from benforge.core.bigearthnet import TILE_PATCHES
 from benforge.core.split import PARTS
-from benforge.published.index import PATCHES, read_index
+from benforge.published.index import read_index
 from benforge.published.lists import NAME_LISTS, PublishedLists, file_name
 from benforge.splits.leakage import LeakageMap, find_leakage
 
@@ -147,7 +148,7 @@ class Metadata:
         """Row: a number that rows of the same tile, column and row share."""
         tile = codes(self.index["tile"])
         column, row = (np.asarray(self.index[name], np.int64) for name in ("column", "row"))
-        return (tile * PATCHES + row) * PATCHES + column
+        return (tile * TILE_PATCHES + row) * TILE_PATCHES + column
 
     @cached_property
     def listed_names(self) -> dict[str, pa.Array]:

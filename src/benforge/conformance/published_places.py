@@ -11,10 +11,9 @@ import pyarrow.compute as pc
 from benforge.conformance.fact import EVERY, NOT_HERE, Check, Found, Mask, at_least, every
 from benforge.conformance.metadata import LISTED_SEASONS, Metadata, positions, texts
 from benforge.conformance.names import hold_counting_up, hold_name_alone
-from benforge.core.bigearthnet import load_bigearthnet
+from benforge.core.bigearthnet import TILE_PATCHES, load_bigearthnet
 from benforge.core.identity import ProductId
 from benforge.core.season import season_of
-from benforge.published.index import PATCHES
 
 FACTS = load_bigearthnet()
 V1 = FACTS.v1
@@ -46,7 +45,7 @@ def _range(m: Metadata) -> str:
 
 
 def _counting_up(m: Metadata) -> Found:
-    return hold_counting_up(m.times, m.footprint % PATCHES**2)
+    return hold_counting_up(m.times, m.footprint % TILE_PATCHES**2)
 
 
 def _seconds(m: Metadata) -> Found:
@@ -118,7 +117,7 @@ CHECKS: list[Check[Metadata]] = [
         GRID,
         "91 x 91 places a product",
         1_035_125,
-        lambda m: len(_products(m)) * PATCHES**2,
+        lambda m: len(_products(m)) * TILE_PATCHES**2,
         P,
     ),
     Check(1, GRID, "columns and rows in use", "0 to 90", _range, P),

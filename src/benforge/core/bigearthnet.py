@@ -9,6 +9,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
+EDGE = 1200
+"""Edge of a patch, m (fidelity 1)."""
+
+TILE_PATCHES = 91
+"""Patches along the edge of a tile."""
+
 
 class TileCorner(NamedTuple):
     """Where a tile lies.

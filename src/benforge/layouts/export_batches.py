@@ -18,10 +18,11 @@ import pyarrow.compute as pc
 from benforge import __version__
 from benforge.archive.archive import Archive
 from benforge.archive.files import write_atomic
-from benforge.archive.layout import LAND_COVER, META
+from benforge.archive.layout import LAND_COVER
 from benforge.archive.locking import writing
 from benforge.core.split import PARTS, Split
-from benforge.errors import ConflictError, InputError
+from benforge.errors import ConflictError
+from benforge.layouts.exporting import check_target, choose_patches
 
 NOTE = "export.json"
 """The file of an export that says what it holds."""
@@ -90,16 +91,12 @@ def plan_parts(archive: Archive, split: Split | None) -> dict[str, Archive]:
     Raises:
         InputError: there is no patch to export.
     """
-    parts = {ALL: archive}
+    chosen = choose_patches(archive, split)
+    parts = {ALL: chosen}
     if split:
         told = split.assign(archive.index["patch_id"])
         masks = {part: pc.equal(told, part).fill_null(False) for part in PARTS}
         parts = {part: archive.filter(np.asarray(mask)) for part, mask in masks.items()}
-    if not any(map(len, parts.values())):
-        raise InputError(
-            f"the split {split.name} names no patch of it" if split else "it holds no patch",
-            where=archive.root,
-        )
     return {part: chosen for part, chosen in parts.items() if len(chosen)}
 
 
@@ -176,12 +173,7 @@ def exporting(archive: Archive, out: Path, note: ExportNote, *, grows: bool) -> 
             export.
         StorageError: the disk is full.
     """
-    if (out / META).exists() or out.resolve().is_relative_to(archive.root.resolve()):
-        raise ConflictError(
-            "the folder is an archive or lies in one", where=out, do="Export into a new folder"
-        )
-    if out.exists() and not out.is_dir():
-        raise ConflictError("not a folder", where=out, do="Export into a new folder")
+    check_target(archive, out)
     with writing(out):
         _check_held(out, note, grows)
         text = msgspec.json.format(msgspec.json.encode(note, order="deterministic"), indent=2)

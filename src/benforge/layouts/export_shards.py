@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from benforge.archive.archive import Archive
-from benforge.archive.executors import run_tasks
+from benforge.archive.executors import run_tasks, workers_for
 from benforge.archive.files import storage_errors
 from benforge.core.progress import Progress
-
-SMALL = 512
-"""Up to so many patches, starting processes takes longer than the work."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +54,8 @@ def write_shards(
     missing = [shard for shard in shards if not shard.path.exists()]
     new, total = sum(len(shard.archive) for shard in missing), sum(len(s.archive) for s in shards)
     done = total - new
-    alone = len(missing) == 1 or new <= SMALL
-    for patches in run_tasks(write, missing, 1 if alone else workers):
+    processes = 1 if len(missing) == 1 else workers_for(workers, new)
+    for patches in run_tasks(write, missing, processes):
         done += patches
         progress("exporting", done, total)
     return new, total - new

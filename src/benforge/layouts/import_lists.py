@@ -10,13 +10,10 @@ import pyarrow.compute as pc
 
 from benforge.archive.index import read_rows
 from benforge.archive.layout import INDEX
-from benforge.archive.sidecars import write_flags, write_split
+from benforge.archive.sidecars import PUBLISHED, write_flags, write_split
 from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW, Flags
 from benforge.core.split import Split
 from benforge.published.lists import PublishedLists
-
-PUBLISHED = "published"
-"""Name of the flags and the split that an archive's own version published."""
 
 PUBLISHED_V2 = "published-v2"
 """Name of v2's split, where it is brought to patches of v1."""

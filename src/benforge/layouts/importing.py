@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from benforge.archive.build_folder import begin, check_target, end, give_up
-from benforge.archive.executors import available_cores, run_tasks
+from benforge.archive.executors import run_tasks, workers_for
 from benforge.archive.index import missing_scenes, read_provenance
 from benforge.archive.layout import META, scene_names, scene_path
 from benforge.archive.locking import writing
@@ -29,8 +29,6 @@ from benforge.published.lists import PublishedLists
 
 CHUNK = 1024
 """Patches that a process describes at a time."""
-SMALL = 512
-"""Up to so many patches, starting processes takes longer than the work."""
 
 
 @dataclass(slots=True)
@@ -81,7 +79,8 @@ def import_patches(
     start = time.monotonic()
     check_target(out)
     tally = _Tally(options.skip_bad)
-    workers = _workers(options, names := source.list())
+    names = source.list()
+    workers = workers_for(options.workers, len(names))
     described = _describe_all(source, names, workers, tally, progress)
     scenes = plan_scenes(described, tally.refuse)
     with writing(out):
@@ -125,13 +124,6 @@ def check_apart(source: Path, out: Path) -> None:
         )
 
 
-def _workers(options: ImportOptions, names: Sequence[str]) -> int:
-    """How many processes: as told, or none beside this one for a few patches."""
-    if options.workers is not None:
-        return options.workers
-    return 1 if len(names) <= SMALL else available_cores()
-
-
 @dataclass(frozen=True, slots=True)
 class _DescribeJob:
     source: PatchSource
@@ -142,7 +134,7 @@ class _DescribeJob:
 def _describe_all(
     source: PatchSource,
     names: Sequence[str],
-    workers: int,
+    workers: int | None,
     tally: _Tally,
     progress: Progress,
 ) -> list[SourcePatch]:
@@ -216,7 +208,7 @@ def _write_scenes(
     source: PatchSource,
     scenes: Sequence[PlannedScene],
     options: ImportOptions,
-    workers: int,
+    workers: int | None,
     tally: _Tally,
     progress: Progress,
 ) -> None:

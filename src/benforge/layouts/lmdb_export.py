@@ -21,7 +21,6 @@ from benforge.archive.index import encode_rows
 from benforge.archive.layout import INDEX
 from benforge.core.progress import Progress, silent
 from benforge.core.sensor import Sensor
-from benforge.core.split import Split
 from benforge.errors import ConflictError, StorageError
 from benforge.layouts.export_batches import (
     BATCH,
@@ -31,6 +30,7 @@ from benforge.layouts.export_batches import (
     plan_parts,
     read_batches,
 )
+from benforge.layouts.exporting import choose_patches
 from benforge.layouts.lmdb_read import DATA_FILE, MAP_SUFFIX, MAP_TENSOR
 from benforge.layouts.port import ExportOptions, ExportSummary
 from benforge.layouts.safetensors_encode import SafetensorsEncoder
@@ -85,7 +85,7 @@ def export_lmdb(
     """
     start, options = time.monotonic(), options or ExportOptions()
     parts = plan_parts(archive, options.split)
-    chosen = _in_parts(archive, options.split)
+    chosen = choose_patches(archive, options.split)
     note = make_note("lmdb", archive, parts, options.split)
     with exporting(archive, out, note, grows=True):
         with _open(out) as environment:
@@ -105,13 +105,6 @@ def export_lmdb(
         notes=tuple(metadata_notes(archive, table, options.split, simulated)),
         seconds=round(time.monotonic() - start, 3),
     )
-
-
-def _in_parts(archive: Archive, split: Split | None) -> Archive:
-    """The patches of all parts, in the order of the index."""
-    if split is None:
-        return archive
-    return archive.filter(np.asarray(split.assign(archive.index["patch_id"]).is_valid()))
 
 
 @contextmanager

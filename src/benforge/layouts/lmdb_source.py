@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from benforge.archive.index import read_rows
 from benforge.archive.layout import INDEX
+from benforge.core.bigearthnet import EDGE
 from benforge.core.identity import PatchId
 from benforge.core.progress import Progress, silent
 from benforge.core.sensor import Sensor, load_sensor
@@ -30,7 +31,7 @@ from benforge.layouts.lmdb_read import (
     value_of,
 )
 from benforge.layouts.port import ImportOptions, ImportSummary
-from benforge.layouts.source import EDGE, PatchPixels, SourcePatch
+from benforge.layouts.source import PatchPixels, SourcePatch
 from benforge.layouts.v1_names import V1Name
 from benforge.layouts.v1_read import product_text
 from benforge.layouts.v2_corner import Corner, known_corner

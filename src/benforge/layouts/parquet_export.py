@@ -13,7 +13,6 @@ import numpy as np
 
 from benforge.archive.archive import Archive
 from benforge.archive.files import storage_errors, write_atomic
-from benforge.archive.layout import LAND_COVER, scene_path
 from benforge.core.progress import Progress, silent
 from benforge.layouts.export_batches import (
     choose_rows,
@@ -23,6 +22,7 @@ from benforge.layouts.export_batches import (
     read_batches,
 )
 from benforge.layouts.export_shards import Shard, write_shards, writing_whole
+from benforge.layouts.exporting import has_land_cover
 from benforge.layouts.parquet_card import dataset_card
 from benforge.layouts.parquet_table import open_writer, patch_table
 from benforge.layouts.port import ExportOptions, ExportSummary
@@ -75,7 +75,7 @@ def export_parquet(
     with exporting(archive, out, note, grows=False):
         with storage_errors(out):
             (out / DATA).mkdir(exist_ok=True)
-        write = partial(_write_shard, land_cover=_has_land_cover(archive))
+        write = partial(_write_shard, land_cover=has_land_cover(archive))
         new, held = write_shards(write, shards, options.workers, progress)
         write_atomic(out / CARD, dataset_card(note, DATA).encode())
     return ExportSummary(
@@ -89,11 +89,6 @@ def _plan_shards(out: Path, part: str, archive: Archive, size: int) -> Iterator[
         rows = np.arange(start, min(start + size, len(archive)))
         name = f"{part}-{number:05d}-of-{total:05d}.parquet"
         yield Shard(out / DATA / name, part, choose_rows(archive, rows))
-
-
-def _has_land_cover(archive: Archive) -> bool:
-    scenes = archive.index["scene"].unique().to_pylist()
-    return any((scene_path(archive.root, scene) / LAND_COVER).is_dir() for scene in scenes)
 
 
 def _write_shard(shard: Shard, *, land_cover: bool) -> int:

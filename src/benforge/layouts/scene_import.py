@@ -16,7 +16,7 @@ from benforge.archive.footprints import centres, footprints, to_wkb
 from benforge.archive.layout import LAND_COVER, SceneFrame, array_name
 from benforge.archive.scene_writer import SceneWriter
 from benforge.archive.storage import StorageRecipe
-from benforge.core.bigearthnet import load_bigearthnet
+from benforge.core.bigearthnet import EDGE, load_bigearthnet
 from benforge.core.identity import PatchId, ProductId
 from benforge.core.record import PatchRecord, to_table
 from benforge.core.season import season_of
@@ -26,7 +26,7 @@ from benforge.labels.countries import countries_of
 from benforge.labels.port import GAP
 from benforge.layouts.port import Skipped
 from benforge.layouts.scene_plan import Place, PlannedScene
-from benforge.layouts.source import EDGE, PatchPixels, PatchSource, SourcePatch, skipped
+from benforge.layouts.source import PatchPixels, PatchSource, SourcePatch, skipped
 from benforge.patches.cut import nodata_shares
 from benforge.patches.plan import PatchPlan
 

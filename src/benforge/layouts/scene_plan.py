@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benforge.archive.layout import SceneFrame
+from benforge.core.bigearthnet import EDGE, TILE_PATCHES
 from benforge.core.grid import Grid
 from benforge.errors import BenError, ConflictError, GridError
-from benforge.layouts.source import EDGE, TILE_PATCHES, SourcePatch
+from benforge.layouts.source import SourcePatch
 
 Place = tuple[int, int]
 """Column and row of a patch in its tile."""

@@ -11,13 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from benforge.core.bigearthnet import EDGE
 from benforge.core.sensor import Sensor
 from benforge.layouts.port import Skipped
-
-EDGE = 1200
-"""Edge of a BigEarthNet patch, m."""
-TILE_PATCHES = 91
-"""Patches along the edge of a tile (fidelity 1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
+
 from benforge.archive.archive import Archive
-from benforge.archive.executors import available_cores, run_tasks
+from benforge.archive.executors import run_tasks, workers_for
 from benforge.archive.index import read_provenance
-from benforge.archive.layout import META, scene_path
+from benforge.archive.layout import scene_path
 from benforge.archive.locking import writing
 from benforge.core.nomenclature import load_nomenclature
 from benforge.core.progress import Progress, silent
-from benforge.errors import ConflictError, InputError
+from benforge.errors import InputError
+from benforge.layouts.exporting import CHUNK, check_target, choose_patches
 from benforge.layouts.port import ExportOptions, ExportSummary
 from benforge.layouts.scene_import import SIMULATED
 from benforge.layouts.v1_lists import PRODUCTS, write_lists
 from benforge.layouts.v1_naming import V1Naming, name_patches
 from benforge.layouts.v1_write import V1Item, V1Job, write_patches
-
-CHUNK = 256
-"""Patches that a process writes at a time."""
-SMALL = 512
-"""Up to so many patches, starting processes takes longer than the work."""
 
 
 def export_v1(
@@ -62,13 +60,12 @@ def export_v1(
     start = time.monotonic()
     options = options or ExportOptions()
     _check_nomenclature(archive)
-    _check_target(archive, out)
+    check_target(archive, out)
     chosen, naming = _choose(archive, options)
-    written = 0
+    workers, written = workers_for(options.workers, len(chosen)), 0
     with writing(out):
-        for new, held in run_tasks(
-            write_patches, _jobs(chosen, out, options, naming), _workers(options, len(chosen))
-        ):
+        jobs = _jobs(chosen, out, options, naming)
+        for new, held in run_tasks(write_patches, jobs, workers):
             written += new
             progress("exporting", written + held, len(chosen))
         write_lists(chosen, out, naming.names, options.split, products=naming.shifted)
@@ -86,28 +83,16 @@ def _choose(archive: Archive, options: ExportOptions) -> tuple[Archive, V1Naming
     Names are counted up over all patches, so that a patch is named alike whatever the split.
     """
     naming = name_patches(archive.index, count_up=True) if options.count_up else None
-    if options.split:
-        parts = options.split.assign(archive.index["patch_id"])
-        mask = parts.is_valid().to_numpy()
-        archive = replace(archive, index=archive.index.filter(mask))
-        if not len(archive):
-            raise InputError(
-                f"the split {options.split.name} names no patch of this archive",
-                where=archive.root,
-            )
-        naming = naming and _some(naming, mask.nonzero()[0].tolist())
-    return archive, naming or name_patches(archive.index)
+    chosen = choose_patches(archive, options.split)
+    if naming is None:
+        return chosen, name_patches(chosen.index)
+    places = pc.index_in(chosen.index["patch_id"], archive.index["patch_id"])
+    return chosen, _some(naming, places.to_pylist())
 
 
 def _some(naming: V1Naming, positions: Sequence[int]) -> V1Naming:
     names = [naming.names[at] for at in positions]
     return V1Naming(names, [naming.counted[at] for at in positions], naming.shifted)
-
-
-def _workers(options: ExportOptions, patches: int) -> int:
-    if options.workers is None and patches <= SMALL:
-        return 1
-    return options.workers or available_cores()
 
 
 def _jobs(archive: Archive, out: Path, options: ExportOptions, naming: V1Naming) -> Iterator[V1Job]:
@@ -165,11 +150,4 @@ def _check_nomenclature(archive: Archive) -> None:
             f"the v1 layout publishes labels of clc-43, these are of {nomenclature.name}",
             where=archive.root,
             do="Build the archive with --profile ben-v1",
-        )
-
-
-def _check_target(archive: Archive, out: Path) -> None:
-    if (out / META).exists() or out.resolve().is_relative_to(archive.root.resolve()):
-        raise ConflictError(
-            "the folder is an archive or lies in one", where=out, do="Export into a new folder"
         )

@@ -10,14 +10,11 @@ import pyarrow as pa
 
 from benforge.archive.archive import Archive
 from benforge.archive.files import write_atomic
-from benforge.archive.layout import FLAGS
-from benforge.archive.sidecars import read_flags, sidecar_names
+from benforge.archive.sidecars import published_flags
 from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
 from benforge.core.split import Split
 from benforge.errors import InputError
 
-PUBLISHED = "published"
-"""Name of the flags that come from the published lists."""
 _PARTS = {"train": "train.csv", "validation": "val.csv", "test": "test.csv"}
 _FLAGS = {
     SEASONAL_SNOW: "patches_with_seasonal_snow.csv",
@@ -59,9 +56,9 @@ def write_lists(
 
 
 def _flag_lists(archive: Archive, names: Sequence[str]) -> dict[str, Sequence[str]]:
-    if PUBLISHED not in sidecar_names(archive.root, FLAGS):
+    flags = published_flags(archive.root)
+    if flags is None:
         return {}
-    flags = read_flags(archive.root, PUBLISHED)
     named = np.array(names, object)
     ids: pa.ChunkedArray = archive.index["patch_id"]
     marks: Mapping[str, str] = {flag: _FLAGS[flag] for flag in flags.flags if flag in _FLAGS}

@@ -16,13 +16,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from benforge.core.bigearthnet import EDGE, TILE_PATCHES
 from benforge.core.grid import Grid
 from benforge.core.identity import ProductId
 from benforge.core.nomenclature import Nomenclature, load_nomenclature
 from benforge.core.sensor import Band, Sensor
 from benforge.errors import InputError, MissingError
 from benforge.layouts.geotiff import read_geotiff
-from benforge.layouts.source import EDGE, TILE_PATCHES, SourcePatch
+from benforge.layouts.source import SourcePatch
 from benforge.layouts.v1_names import (
     V1Name,
     mend_tile_source,

@@ -13,12 +13,12 @@ from typing import Any
 
 from benforge.archive.files import storage_errors
 from benforge.archive.pixels import PixelReader
+from benforge.core.bigearthnet import EDGE
 from benforge.core.grid import Grid
 from benforge.core.record import PatchRecord
 from benforge.core.sensor import Sensor
 from benforge.errors import ConflictError, GridError
 from benforge.layouts.geotiff import Compression, encode_geotiff
-from benforge.layouts.source import EDGE
 from benforge.layouts.v1_names import V1Name, published_metadata
 
 

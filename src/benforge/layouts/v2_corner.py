@@ -9,10 +9,9 @@ from pathlib import Path
 import rasterio
 from rasterio.errors import RasterioIOError
 
-from benforge.core.bigearthnet import load_bigearthnet
+from benforge.core.bigearthnet import EDGE, load_bigearthnet
 from benforge.core.identity import PatchId
 from benforge.errors import ArchiveError, MissingError
-from benforge.layouts.source import EDGE
 from benforge.layouts.v1_names import parse_projection
 
 Corner = tuple[str, float, float]

@@ -7,21 +7,26 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benforge.archive.archive import Archive
-from benforge.archive.executors import available_cores, run_tasks
+from benforge.archive.executors import run_tasks, workers_for
 from benforge.archive.index import read_provenance
-from benforge.archive.layout import LAND_COVER, META, scene_path
+from benforge.archive.layout import scene_path
 from benforge.archive.locking import writing
 from benforge.archive.pixels import PixelReader
 from benforge.core.progress import Progress, silent
 from benforge.core.sensor import Sensor
 from benforge.core.split import Split
 from benforge.errors import ArchiveError, ConflictError, InputError
+from benforge.layouts.exporting import (
+    CHUNK,
+    check_target,
+    choose_patches,
+    has_land_cover,
+)
 from benforge.layouts.geotiff import Compression
 from benforge.layouts.port import ExportOptions, ExportSummary
 from benforge.layouts.v2_layout import FLAGGED, METADATA
@@ -32,11 +37,6 @@ from benforge.layouts.v2_metadata import (
     write_v2_metadata,
 )
 from benforge.layouts.v2_write import PatchPlace, write_v2_patch
-
-CHUNK = 256
-"""Patches that a process writes at a time."""
-SMALL = 128
-"""Up to so many patches, starting processes takes longer than the work."""
 
 
 def export_v2(
@@ -67,15 +67,15 @@ def export_v2(
         StorageError: the disk is full.
     """
     start, options = time.monotonic(), options or ExportOptions()
-    _check_target(archive, out)
-    chosen = _choose(archive, options.split)
+    check_target(archive, out)
+    chosen = choose_patches(archive, options.split)
     _check_level(chosen)
     table, simulated = v2_metadata(chosen, options.split), simulated_products(chosen)
     with writing(out):
         _check_same_archive(out, table)
         jobs = list(_jobs(chosen, out, options.compression))
-        written = 0
-        for done, new in enumerate(run_tasks(_write_patches, jobs, _workers(chosen, options)), 1):
+        workers, written = workers_for(options.workers, len(chosen)), 0
+        for done, new in enumerate(run_tasks(_write_patches, jobs, workers), 1):
             written += new
             progress("exporting", min(done * CHUNK, len(chosen)), len(chosen))
         write_v2_metadata(out, table, simulated)
@@ -112,25 +112,6 @@ def _jobs(archive: Archive, out: Path, compression: Compression) -> Iterator[_Jo
         rows = archive.index.slice(begin, CHUNK).select(columns).to_pylist()
         places = tuple(PatchPlace(**row) for row in rows)
         yield _Job(out, archive.pixels, archive.meta.sensor, places, compression)
-
-
-def _workers(archive: Archive, options: ExportOptions) -> int:
-    if options.workers is None and len(archive) <= SMALL:
-        return 1
-    return options.workers or available_cores()
-
-
-def _choose(archive: Archive, split: Split | None) -> Archive:
-    if split is None:
-        return archive
-    return archive.filter(np.asarray(split.assign(archive.index["patch_id"]).is_valid()))
-
-
-def _check_target(archive: Archive, out: Path) -> None:
-    if (out / META).exists() or out.resolve().is_relative_to(archive.root.resolve()):
-        raise ConflictError(
-            "the folder is an archive or lies in one", where=out, do="Export into a new folder"
-        )
 
 
 def _check_level(archive: Archive) -> None:
@@ -170,10 +151,5 @@ def _notes(
 ) -> Iterator[str]:
     """What the layout could not take along, a sentence each."""
     yield from metadata_notes(archive, table, split, simulated)
-    if not _has_maps(archive):
+    if not has_land_cover(archive):
         yield "The archive has no land cover: there are no reference maps."
-
-
-def _has_maps(archive: Archive) -> bool:
-    scenes = archive.index["scene"].unique().to_pylist()
-    return any((scene_path(archive.root, scene) / LAND_COVER).is_dir() for scene in scenes)

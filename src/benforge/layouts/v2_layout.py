@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from benforge.core.bigearthnet import TILE_PATCHES
 from benforge.core.identity import PatchId, ProductId
 from benforge.errors import BenError, InputError, MissingError
-from benforge.layouts.source import TILE_PATCHES
 
 PIXELS = "BigEarthNet-S2"
 """The folder of the Sentinel-2 patches; Sentinel-1 lies beside it and is passed over."""

@@ -15,15 +15,14 @@ import pyarrow.parquet as pq
 from benforge.archive.archive import Archive
 from benforge.archive.files import write_atomic
 from benforge.archive.index import read_provenance
-from benforge.archive.layout import FLAGS, SPLITS, scene_path
-from benforge.archive.sidecars import read_flags, read_split, sidecar_names
+from benforge.archive.layout import scene_path
+from benforge.archive.sidecars import published_flags, published_split
 from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
 from benforge.core.nomenclature import Nomenclature, load_crosswalk, load_nomenclature
 from benforge.core.split import Split
 from benforge.errors import ArchiveError, InputError
-from benforge.layouts.import_lists import PUBLISHED
 from benforge.layouts.v2_layout import FLAGGED, METADATA, SIMULATED_KEY
-from benforge.published.lists import V2_SCHEMA as V2_SCHEMA
+from benforge.published.lists import V2_SCHEMA
 
 S1_NAME = "s1_name"
 """Key of the published Sentinel-1 name among the values that an import keeps."""
@@ -60,7 +59,7 @@ def v2_metadata(archive: Archive, split: Split | None) -> pa.Table:
     index = archive.index
     told = split or published_split(archive.root)
     parts = told.assign(index["patch_id"]) if told else pa.nulls(len(index), pa.string())
-    snow, cloud = _published_flags(archive)
+    snow, cloud = _marks(archive)
     columns = [
         index["patch_id"],
         _ben_19_labels(index["labels"], archive.meta.nomenclature),
@@ -121,24 +120,10 @@ def metadata_notes(
         yield f"{empty:,} patches have no label of ben-19."
     if not speaks_ben_19(archive.meta.nomenclature):
         yield f"Labels are of {archive.meta.nomenclature.name}, where v2 has those of ben-19."
-    if not has_published_flags(archive.root):
+    if published_flags(archive.root) is None:
         yield "The archive has no flags called published: no patch is marked as snow or cloud."
     if split is None and published_split(archive.root) is None:
         yield "The archive has no split called published: the column split is empty."
-
-
-def published_split(root: Path) -> Split | None:
-    """The split "published" of the archive in this folder, or None.
-
-    Raises:
-        ArchiveError: the file is damaged.
-    """
-    return read_split(root, PUBLISHED) if PUBLISHED in sidecar_names(root, SPLITS) else None
-
-
-def has_published_flags(root: Path) -> bool:
-    """Whether the archive in this folder has the flags "published"."""
-    return PUBLISHED in sidecar_names(root, FLAGS)
 
 
 def speaks_ben_19(nomenclature: Nomenclature) -> bool:
@@ -146,12 +131,12 @@ def speaks_ben_19(nomenclature: Nomenclature) -> bool:
     return set(nomenclature.names) <= set(_classes_of_ben_19())
 
 
-def _published_flags(archive: Archive) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _marks(archive: Archive) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Whether each patch is marked as snow, and as cloud or shadow."""
-    if not has_published_flags(archive.root):
+    flags, ids = published_flags(archive.root), archive.index["patch_id"]
+    if flags is None:
         none = np.zeros(len(archive), np.bool_)
         return none, none
-    flags, ids = read_flags(archive.root, PUBLISHED), archive.index["patch_id"]
     return flags.marked(ids, [SEASONAL_SNOW]), flags.marked(ids, [CLOUD_OR_SHADOW])
 
 

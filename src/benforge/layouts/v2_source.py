@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from benforge.core.bigearthnet import EDGE
 from benforge.core.grid import Grid
 from benforge.core.identity import PatchId
 from benforge.core.progress import Progress, silent
@@ -22,7 +23,7 @@ from benforge.layouts.geotiff import read_geotiff
 from benforge.layouts.importing import check_apart, import_patches
 from benforge.layouts.port import ImportOptions, ImportSummary
 from benforge.layouts.scene_import import SIMULATED
-from benforge.layouts.source import EDGE, PatchPixels, SourcePatch
+from benforge.layouts.source import PatchPixels, SourcePatch
 from benforge.layouts.v2_corner import Corner, known_corner, read_corner
 from benforge.layouts.v2_layout import (
     V2Folders,

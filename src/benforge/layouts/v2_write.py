@@ -13,11 +13,11 @@ import numpy.typing as npt
 from benforge.archive.files import storage_errors
 from benforge.archive.layout import LAND_COVER
 from benforge.archive.pixels import PixelReader
+from benforge.core.bigearthnet import EDGE
 from benforge.core.grid import Grid
 from benforge.core.sensor import Sensor
-from benforge.errors import ConflictError, GridError
-from benforge.layouts.geotiff import Compression, encode_geotiff
-from benforge.layouts.source import EDGE
+from benforge.errors import BenError, ConflictError, GridError
+from benforge.layouts.geotiff import Compression, encode_geotiff, read_geotiff
 from benforge.layouts.v2_layout import MAP_SUFFIX, MAPS, PIXELS
 
 NODATA = 0
@@ -59,7 +59,7 @@ def write_v2_patch(
     """
     folder = out / PIXELS / place.product / place.patch_id
     if folder.exists():
-        _check_held(folder, place, pixels, sensor, compression)
+        _check_held(folder, place, pixels, sensor)
         return False
     arrays = pixels.read(place.scene, place.column, place.row)
     for size, stack in arrays.items():
@@ -88,10 +88,8 @@ def _check_size(place: PatchPlace, size: int, stack: npt.NDArray[np.uint16]) -> 
         )
 
 
-def _check_held(
-    folder: Path, place: PatchPlace, pixels: PixelReader, sensor: Sensor, compression: Compression
-) -> None:
-    """Raise unless the folder holds this patch: its smallest band, byte for byte.
+def _check_held(folder: Path, place: PatchPlace, pixels: PixelReader, sensor: Sensor) -> None:
+    """Raise unless the folder holds this patch: the pixels of its smallest band, there.
 
     Raises:
         ConflictError: it does not.
@@ -100,12 +98,13 @@ def _check_held(
     stack = pixels.read_array(place.scene, size, place.column, place.row)
     _check_size(place, size, stack)
     path = folder / f"{place.patch_id}_{sensor.bands_at(size)[0].name}.tif"
-    expected = encode_geotiff(stack[0], place.grid(size), nodata=NODATA, compression=compression)
-    if not path.is_file() or path.read_bytes() != expected:
+    try:
+        same = np.array_equal(read_geotiff(path, place.grid(size)), stack[0])
+    except BenError:
+        same = False
+    if not same:
         raise ConflictError(
-            "another patch of this name is there, or it was written with another --compression",
-            where=folder,
-            do="Export into a new folder",
+            "another patch of this name is there", where=folder, do="Export into a new folder"
         )
 
 

@@ -11,18 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benforge.archive.footprints import centres, footprints
-from benforge.core.bigearthnet import load_bigearthnet
+from benforge.core.bigearthnet import EDGE, TILE_PATCHES, load_bigearthnet
 from benforge.core.identity import ProductId
 from benforge.core.season import season_of
 from benforge.errors import InputError
 from benforge.labels.countries import countries_of
 from benforge.published.lists import PublishedLists
-
-EDGE = 1200
-"""Edge of a patch, m."""
-
-PATCHES = 91
-"""Patches along the edge of a tile (fidelity 1)."""
 
 _text = pa.dictionary(pa.int32(), pa.string())
 
@@ -96,7 +90,7 @@ def _places(names: pa.Array, source: pa.DictionaryArray) -> dict[str, Any]:
     uly = corners[of, 2] - EDGE * row.astype(np.int64)
     crs = [f"EPSG:{code}" for code in corners[:, 0]]
     tile_of = np.unique(tiles, return_inverse=True)[1]
-    footprint = (tile_of[of] * PATCHES + row) * PATCHES + column
+    footprint = (tile_of[of] * TILE_PATCHES + row) * TILE_PATCHES + column
     times = pa.array([p.sensing_time for p in products], pa.timestamp("us", tz="UTC"))
     texts = [str(product) for product in products]
     return {
@@ -127,10 +121,10 @@ def parse_places(names: pa.Array) -> tuple[npt.NDArray[np.int16], npt.NDArray[np
     column, row = (
         pc.if_else(told, parts.field(i), "99").cast(pa.int16()).to_numpy() for i in (0, 1)
     )
-    outside = (column >= PATCHES) | (row >= PATCHES)
+    outside = (column >= TILE_PATCHES) | (row >= TILE_PATCHES)
     if outside.any():
         where = names[int(outside.argmax())].as_py()
-        raise InputError(f"column and row go from 0 to {PATCHES - 1}", where=where)
+        raise InputError(f"column and row go from 0 to {TILE_PATCHES - 1}", where=where)
     return column, row
 
 

@@ -10,12 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benforge.core.bigearthnet import EDGE
 from benforge.core.split import PARTS
 from benforge.errors import InputError
 from benforge.splits.contacts import KINDS, TOLERANCE, TOUCH, Footprints, Found, find_contacts
-
-EDGE = 1200.0
-"""Metres: edge of the patches of BigEarthNet."""
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,13 +17,14 @@ from benforge.archive.files import storage_errors, write_atomic
 from benforge.archive.index import read_attributes
 from benforge.archive.layout import FLAGS, SPLITS, parse_frame, scene_path
 from benforge.archive.sidecars import read_flags, read_split, sidecar_names, write_split
+from benforge.core.bigearthnet import EDGE
 from benforge.core.flags import Flags
 from benforge.core.progress import Progress, silent
 from benforge.core.split import Split
 from benforge.errors import InputError
 from benforge.published.index import read_index
 from benforge.published.lists import find_lists
-from benforge.splits.leakage import EDGE, Leakage, LeakageMap, find_leakage, report_leakage
+from benforge.splits.leakage import Leakage, LeakageMap, find_leakage, report_leakage
 from benforge.splits.make import RULES, make_split
 from benforge.splits.published import choose_edition, published_parts
 

@@ -13,15 +13,13 @@ import pyarrow.compute as pc
 from benforge.archive.archive import Archive
 from benforge.archive.layout import FLAGS
 from benforge.archive.sidecars import read_flags, sidecar_names
+from benforge.core.bigearthnet import EDGE
 from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
 from benforge.core.nomenclature import Nomenclature, load_nomenclature
 from benforge.errors import ArchiveError, MissingError
 from benforge.published.index import read_index
 from benforge.published.lists import PublishedLists, find_lists
 from benforge.statistics.histograms import Histograms
-
-PATCH_EDGE = 1200.0
-"""Metres along a patch of BigEarthNet (fidelity rule 1)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +43,7 @@ class Described:
     rows: pa.Table
     nomenclature: Nomenclature
     simulated: bool = False
-    edge: float = PATCH_EDGE
+    edge: float = EDGE
     archive: Archive | None = None
     flagged: Mapping[str, int] = field(default_factory=dict)
     histograms: Histograms | None = None
