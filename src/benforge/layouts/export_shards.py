@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from benforge.archive.archive import Archive
 from benforge.archive.executors import run_tasks, workers_for
 from benforge.archive.files import storage_errors
 from benforge.core.progress import Progress
+from benforge.layouts.export_batches import ExportNote, exporting, make_note, plan_parts
+from benforge.layouts.port import ExportOptions, ExportSummary
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +31,47 @@ class Shard:
     path: Path
     part: str
     archive: Archive
+
+
+@dataclass(frozen=True, slots=True)
+class ShardedLayout:
+    """What a layout of shards has of its own.
+
+    Args:
+        name: of the layout.
+        plan: the shards of a part, from the folder, the part's name and its patches.
+        write: writes one shard, whole or not at all, and returns how many patches it holds;
+            picklable.
+        finish: writes what names the shards, from the folder, all shards and the note.
+    """
+
+    name: str
+    plan: Callable[[Path, str, Archive], Iterable[Shard]]
+    write: Callable[[Shard], int]
+    finish: Callable[[Path, Sequence[Shard], ExportNote], None]
+
+
+def export_shards(
+    layout: ShardedLayout, archive: Archive, out: Path, options: ExportOptions, progress: Progress
+) -> ExportSummary:
+    """Export into shards; those that are there are left alone.
+
+    Raises:
+        InputError: there is no patch to export.
+        ConflictError: `out` holds another export or other things.
+        ArchiveError: the archive is damaged.
+        StorageError: the disk is full.
+        WorkerError: a process died.
+    """
+    start = time.monotonic()
+    parts = plan_parts(archive, options.split)
+    shards = [shard for part, chosen in parts.items() for shard in layout.plan(out, part, chosen)]
+    note = make_note(layout.name, archive, parts, options.split)
+    with exporting(archive, out, note, grows=False):
+        new, held = write_shards(layout.write, shards, options.workers, progress)
+        layout.finish(out, shards, note)
+    seconds = round(time.monotonic() - start, 3)
+    return ExportSummary(new_patches=new, held_patches=held, seconds=seconds)
 
 
 def write_shards(
@@ -72,6 +116,7 @@ def writing_whole(path: Path) -> Iterator[BinaryIO]:
     """
     draft = path.with_name(f".{path.name}.draft")
     with storage_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with draft.open("wb") as file:
                 yield file

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -12,16 +11,10 @@ from typing import BinaryIO
 import numpy as np
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import storage_errors, write_atomic
+from benforge.archive.files import write_atomic
 from benforge.core.progress import Progress, silent
-from benforge.layouts.export_batches import (
-    choose_rows,
-    exporting,
-    make_note,
-    plan_parts,
-    read_batches,
-)
-from benforge.layouts.export_shards import Shard, write_shards, writing_whole
+from benforge.layouts.export_batches import ExportNote, choose_rows, read_batches
+from benforge.layouts.export_shards import Shard, ShardedLayout, export_shards, writing_whole
 from benforge.layouts.exporting import has_land_cover
 from benforge.layouts.parquet_card import dataset_card
 from benforge.layouts.parquet_table import open_writer, patch_table
@@ -66,21 +59,17 @@ def export_parquet(
         StorageError: the disk is full.
         WorkerError: a process died.
     """
-    start, options = time.monotonic(), options or ExportOptions()
-    parts = plan_parts(archive, options.split)
-    shards = [
-        shard for part in parts for shard in _plan_shards(out, part, parts[part], shard_patches)
-    ]
-    note = make_note("parquet", archive, parts, options.split)
-    with exporting(archive, out, note, grows=False):
-        with storage_errors(out):
-            (out / DATA).mkdir(exist_ok=True)
-        write = partial(_write_shard, land_cover=has_land_cover(archive))
-        new, held = write_shards(write, shards, options.workers, progress)
-        write_atomic(out / CARD, dataset_card(note, DATA).encode())
-    return ExportSummary(
-        new_patches=new, held_patches=held, seconds=round(time.monotonic() - start, 3)
+    layout = ShardedLayout(
+        "parquet",
+        plan=partial(_plan_shards, size=shard_patches),
+        write=partial(_write_shard, land_cover=has_land_cover(archive)),
+        finish=_write_card,
     )
+    return export_shards(layout, archive, out, options or ExportOptions(), progress)
+
+
+def _write_card(out: Path, shards: Sequence[Shard], note: ExportNote) -> None:
+    write_atomic(out / CARD, dataset_card(note, DATA).encode())
 
 
 def _plan_shards(out: Path, part: str, archive: Archive, size: int) -> Iterator[Shard]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from tarfile import USTAR_FORMAT, TarInfo
 from typing import Any, BinaryIO
@@ -20,16 +19,8 @@ from benforge.archive.archive import Archive
 from benforge.archive.files import write_atomic
 from benforge.archive.layout import LAND_COVER, array_name
 from benforge.core.progress import Progress, silent
-from benforge.layouts.export_batches import (
-    ExportNote,
-    PatchBatch,
-    choose_rows,
-    exporting,
-    make_note,
-    plan_parts,
-    read_batches,
-)
-from benforge.layouts.export_shards import Shard, write_shards, writing_whole
+from benforge.layouts.export_batches import ExportNote, PatchBatch, choose_rows, read_batches
+from benforge.layouts.export_shards import Shard, ShardedLayout, export_shards, writing_whole
 from benforge.layouts.port import ExportOptions, ExportSummary
 
 SHARD = 2_000
@@ -90,18 +81,13 @@ def export_webdataset(
         StorageError: the disk is full.
         WorkerError: a process died.
     """
-    start, options = time.monotonic(), options or ExportOptions()
-    parts = plan_parts(archive, options.split)
-    shards = [
-        shard for part in parts for shard in _plan_shards(out, part, parts[part], shard_patches)
-    ]
-    note = make_note("webdataset", archive, parts, options.split)
-    with exporting(archive, out, note, grows=False):
-        new, held = write_shards(_write_shard, shards, options.workers, progress)
-        write_atomic(out / INDEX, _encode_index(shards, note))
-    return ExportSummary(
-        new_patches=new, held_patches=held, seconds=round(time.monotonic() - start, 3)
+    layout = ShardedLayout(
+        "webdataset",
+        plan=partial(_plan_shards, size=shard_patches),
+        write=_write_shard,
+        finish=_write_index,
     )
+    return export_shards(layout, archive, out, options or ExportOptions(), progress)
 
 
 def _plan_shards(out: Path, part: str, archive: Archive, size: int) -> Iterator[Shard]:
@@ -114,7 +100,7 @@ def _plan_shards(out: Path, part: str, archive: Archive, size: int) -> Iterator[
         yield Shard(out / f"{part}-{number:06d}.tar", part, chosen)
 
 
-def _encode_index(shards: Sequence[Shard], note: ExportNote) -> bytes:
+def _write_index(out: Path, shards: Sequence[Shard], note: ExportNote) -> None:
     index = _Index(
         shards={shard.path.name: len(shard.archive) for shard in shards},
         parts=note.parts,
@@ -123,7 +109,8 @@ def _encode_index(shards: Sequence[Shard], note: ExportNote) -> bytes:
         nomenclature=note.nomenclature,
         simulated=note.simulated,
     )
-    return msgspec.json.format(msgspec.json.encode(index), indent=2) + b"\n"
+    text = msgspec.json.format(msgspec.json.encode(index), indent=2)
+    write_atomic(out / INDEX, text + b"\n")
 
 
 def _write_shard(shard: Shard) -> int:

@@ -13,28 +13,22 @@ import pyarrow.compute as pc
 from benforge.archive.footprints import centres, footprints
 from benforge.core.bigearthnet import EDGE, TILE_PATCHES, load_bigearthnet
 from benforge.core.identity import ProductId
+from benforge.core.record import SCHEMA
 from benforge.core.season import season_of
 from benforge.errors import InputError
 from benforge.labels.countries import countries_of
 from benforge.published.lists import PublishedLists
 
-_text = pa.dictionary(pa.int32(), pa.string())
+_SHARED = (
+    *("patch_id", "product", "tile", "column", "row", "crs", "ulx", "uly"),
+    *("sensing_time", "season", "country", "source"),
+)
+"""Columns that mean what they mean in the index of an archive."""
 
 INDEX_SCHEMA = pa.schema(
     [
         pa.field("v1_name", pa.string(), nullable=False),
-        pa.field("patch_id", pa.string(), nullable=False),
-        pa.field("product", _text, nullable=False),
-        pa.field("tile", _text, nullable=False),
-        pa.field("column", pa.int16(), nullable=False),
-        pa.field("row", pa.int16(), nullable=False),
-        pa.field("crs", _text, nullable=False),
-        pa.field("ulx", pa.float64(), nullable=False),
-        pa.field("uly", pa.float64(), nullable=False),
-        pa.field("sensing_time", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("season", _text, nullable=False),
-        pa.field("country", _text, nullable=False),
-        pa.field("source", _text, nullable=False),
+        *(SCHEMA.field(name) for name in _SHARED),
         pa.field("v2_id", pa.string()),
         pa.field("labels", pa.list_(pa.string())),
         pa.field("snow", pa.bool_()),
@@ -106,7 +100,7 @@ def _places(names: pa.Array, source: pa.DictionaryArray) -> dict[str, Any]:
         "sensing_time": times.take(source.indices),
         "season": _coded(of, [season_of(p.sensing_time) for p in products]),
         "country": _countries(footprint, np.asarray(crs)[of], ulx, uly),
-        "source": source.cast(_text),
+        "source": source.cast(SCHEMA.field("source").type),
     }
 
 
