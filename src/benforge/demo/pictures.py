@@ -10,23 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.image import imsave
 
-from benforge.statistics.pictures import TRUE_COLOR, Picture, picture_of, stretch
-
-__all__ = [
-    "FALSE_COLOR",
-    "INFRARED",
-    "SCL_CLASSES",
-    "TRUE_COLOR",
-    "Color",
-    "Picture",
-    "average",
-    "css_color",
-    "data_uri",
-    "paint",
-    "picture_of",
-    "side_by_side",
-    "stretch",
-]
+from benforge.statistics.pictures import Picture
 
 FALSE_COLOR = ("B08", "B04", "B03")
 """Near infrared, red, green as red, green, blue: vegetation is red."""

@@ -16,8 +16,9 @@ from benforge.archive.archive import Archive
 from benforge.archive.finding import Finding
 from benforge.demo.choose import choose_varied
 from benforge.demo.maps import grid_lines, outlines, scene_figures
-from benforge.demo.pictures import TRUE_COLOR, data_uri, picture_of, side_by_side
+from benforge.demo.pictures import data_uri, side_by_side
 from benforge.demo.views import bars_of, card_of
+from benforge.statistics.pictures import TRUE_COLOR, picture_of
 
 CARDS, VIEWS, PLACES = 20, 3, 5
 """Real patches shown, those shown in other bands, and simulated places shown at every date."""

@@ -9,14 +9,8 @@ from dataclasses import dataclass
 from benforge.archive.archive import Archive
 from benforge.core.nomenclature import Nomenclature
 from benforge.core.record import PatchRecord
-from benforge.demo.pictures import (
-    FALSE_COLOR,
-    INFRARED,
-    TRUE_COLOR,
-    css_color,
-    data_uri,
-    picture_of,
-)
+from benforge.demo.pictures import FALSE_COLOR, INFRARED, css_color, data_uri
+from benforge.statistics.pictures import TRUE_COLOR, picture_of
 
 
 @dataclass(frozen=True, slots=True)
