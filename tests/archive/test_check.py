@@ -84,7 +84,7 @@ def test_a_missing_and_a_surplus_shard_are_named(root: Path) -> None:
         (f"{r20m}/7", "not of this scene, no checksum names it"),
         (
             f"scenes/{PRODUCT}.zarr",
-            "damaged. Remove the scene's folder and run the build again",
+            "damaged. Remove the scene's folder and run the build or import again",
         ),
     ]
 
@@ -107,7 +107,7 @@ def test_a_scene_without_one_of_its_files_is_told_once_or_more(root: Path, name:
 
 def test_scenes_and_archive_json_agree(root: Path) -> None:
     shutil.rmtree(scene_path(root, OTHER))
-    advice = "the scene is missing. Restore its folder or run the build again"
+    advice = "the scene is missing. Restore its folder or run the build or import again"
     assert (f"scenes/{OTHER}.zarr", advice) in errors(root)
     shutil.copytree(scene_path(root, PRODUCT), scene_path(root, OTHER))
     assert any("differs from what archive.json says" in what for _, what in errors(root))

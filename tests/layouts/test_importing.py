@@ -72,6 +72,24 @@ def test_a_scene_of_bad_patches_alone_is_not_written(source, tmp_path):
     assert not check_archive(tmp_path / "archive")
 
 
+def test_an_import_of_bad_patches_alone_leaves_nothing(source, tmp_path):
+    for name in [path.name for path in source.iterdir()]:
+        (source / name / f"{name}_B01.tif").write_bytes(b"")
+    with pytest.raises(InputError, match=r"none of the 4 patches can be .*The first: .*B01"):
+        import_v1(source, tmp_path / "archive", ImportOptions(skip_bad=True))
+    assert not (tmp_path / "archive").exists()
+    for path in source.glob("*/*.json"):
+        path.unlink()
+    with pytest.raises(InputError, match="none of the 4 patches"):
+        import_v1(source, tmp_path / "archive", ImportOptions(skip_bad=True))
+
+
+def test_a_link_that_leads_nowhere_is_told(source, tmp_path):
+    (source / "S2A_MSIL2A_20190613T101031_7_7").symlink_to(tmp_path / "gone")
+    with pytest.raises(BenError, match="T101031_7_7: cannot be read"):
+        import_v1(source, tmp_path / "archive")
+
+
 def test_no_worker_is_an_error(source, tmp_path):
     with pytest.raises(InputError, match="0 workers"):
         import_v1(source, tmp_path / "archive", ImportOptions(workers=0))

@@ -44,7 +44,7 @@ def test_import_and_export_by_name_give_figures(tmp_path):
 
 
 def test_an_unknown_layout_names_the_known_ones():
-    with pytest.raises(InputError, match=r"no layout is called 'v9'\. Use v1"):
+    with pytest.raises(InputError, match=r"the layout 'v9' is not known\. Use v1"):
         load_layout("v9")
 
 
@@ -54,3 +54,16 @@ def test_what_is_no_layout_says_what_was_expected(tmp_path):
     (tmp_path / "S2A_MSIL2A_20170613T101031_N0205_R022_T33UUP.SAFE").mkdir()
     with pytest.raises(InputError, match="Expected BigEarthNet v1: folders such as"):
         detect_layout(tmp_path)
+
+
+def test_what_was_meant_perhaps_is_told(tmp_path):
+    make_patch(tmp_path / "samples" / "v1-sample", "S2A_MSIL2A_20190613T101031_26_57")
+    with pytest.raises(InputError, match=r"Did you mean .*/v1-sample, which is in the layout v1\?"):
+        detect_layout(tmp_path / "samples")
+    import_layout(tmp_path / "samples" / "v1-sample", tmp_path / "archive")
+    with pytest.raises(InputError, match="archive: an archive already"):
+        detect_layout(tmp_path / "archive")
+    with pytest.raises(InputError, match=r"in the layout v1, not v2\. Leave --layout out"):
+        import_layout(tmp_path / "samples" / "v1-sample", tmp_path / "b", layout="v2")
+    with pytest.raises(InputError, match=r"'parquet' is only written\. Use v1, v2, lmdb"):
+        import_layout(tmp_path / "samples" / "v1-sample", tmp_path / "b", layout="parquet")

@@ -19,6 +19,7 @@ from benforge.core.nomenclature import load_nomenclature
 from benforge.core.split import Split
 from benforge.errors import ConflictError, GridError, InputError
 from benforge.layouts.port import ExportOptions
+from benforge.layouts.registry import export_layout
 from benforge.layouts.v1_export import export_v1
 from benforge.layouts.v1_import import import_v1
 from benforge.testing.archives import make_scene, write_archive
@@ -207,9 +208,9 @@ def test_a_split_chooses_patches_and_is_written_as_published_lists(several, tmp_
     parts = np.array(["train", "validation", "test", None] * 2, object)
     split = Split.of("mine", "paper-random", ids, parts)
     out = tmp_path / "out"
-    summary = export_v1(several, out, ExportOptions(split=split))
+    summary = export_layout(several, out, "v1", ExportOptions(split=split))
     assert summary.new_patches == len(split) == 6
-    assert summary.notes == ("2 patches that the split does not name were left out.",)
+    assert summary.notes == ("2 of 8 patches are not of the split and were left out.",)
     named = dict(zip(ids.to_pylist(), several.index["v1_name"].to_pylist(), strict=True))
     for part, file in {"train": "train", "validation": "val", "test": "test"}.items():
         lines = (out / f"{file}.csv").read_text().splitlines()

@@ -193,7 +193,7 @@ def test_only_an_archive_that_was_imported_alike_is_added_to(tmp_path):
     source, out = tmp_path / "layout", tmp_path / "archive"
     make_patch(source, NAME)
     import_v1(source, out)
-    with pytest.raises(ConflictError, match="with this compression"):
+    with pytest.raises(ConflictError, match="with another compression"):
         import_v1(source, out, ImportOptions(storage=StorageRecipe(compression="zstd")))
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "cat.jpg").touch()

@@ -182,6 +182,7 @@ BAD = {
         InputError,
         "no class is called 'Glaciers",
     ),
+    "no label": (_changed(labels=[]), InputError, "there is no label"),
     "a label twice": (_changed(labels=["Pastures", "Pastures"]), InputError, "named twice"),
     "labels of text": (_changed(labels="Pastures"), InputError, "Expected `array`"),
     "no time": (_changed(acquisition_date="yesterday"), InputError, "'yesterday' is not a time"),
@@ -190,7 +191,7 @@ BAD = {
     "too wide": (
         _changed(coordinates={"ulx": 331200, "uly": 5331600, "lrx": 333600, "lry": 5330400}),
         InputError,
-        "coordinates are not those of 1200 m",
+        "not the corners of 1200 m",
     ),
     "a time of a week": (
         _changed(acquisition_date="2019-W24-4 10:10:31"),

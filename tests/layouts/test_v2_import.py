@@ -152,8 +152,14 @@ def test_metadata_may_lie_elsewhere(one, tmp_path):
 
 
 def test_a_folder_without_metadata_is_not_named_in_vain(one, tmp_path):
-    with pytest.raises(MissingError, match=r"nowhere: holds no metadata.parquet"):
+    with pytest.raises(MissingError, match=r"nowhere: there is no such folder"):
         _import(one, tmp_path, metadata=tmp_path / "nowhere")
+    (tmp_path / "lists").mkdir()
+    with pytest.raises(MissingError, match=r"lists: holds no published list"):
+        _import(one, tmp_path, metadata=tmp_path / "lists")
+    (tmp_path / "lists" / "train.csv").write_text("S2A_MSIL2A_20170613T101031_0_45\n")
+    with pytest.raises(MissingError, match=r"lists: holds no metadata.parquet"):
+        _import(one, tmp_path, metadata=tmp_path / "lists")
 
 
 def test_without_reference_maps_there_is_no_land_cover(one, tmp_path):

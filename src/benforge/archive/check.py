@@ -39,7 +39,7 @@ from benforge.errors import BenError, InputError
 __all__ = ["Finding", "check_archive"]
 
 
-ADVICE = "damaged. Remove the scene's folder and run the build again"
+ADVICE = "damaged. Remove the scene's folder and run the build or import again"
 
 
 def check_archive(root: Path, *, progress: Progress = silent) -> list[Finding]:
@@ -76,7 +76,7 @@ def _check_leavings(root: Path) -> Iterator[Finding]:
     for path in sorted((root / BUILD).glob("*")):
         yield Finding(
             where=str(path),
-            what="left behind by a build that was cut off; the next build removes it",
+            what="left behind by a build that was cut off; the next build or import removes it",
             severity="note",
         )
 
@@ -86,12 +86,12 @@ def _check_scene_list(root: Path, meta: ArchiveMeta) -> Iterator[Finding]:
     for name in sorted(listed - there):
         yield Finding(
             where=str(root / SCENES / f"{name}.zarr"),
-            what="the scene is missing. Restore its folder or run the build again",
+            what="the scene is missing. Restore its folder or run the build or import again",
         )
     for name in sorted(there - listed):
         yield Finding(
             where=str(root / SCENES / f"{name}.zarr"),
-            what="archive.json does not list this scene; the next build takes it up",
+            what="archive.json does not list this scene; the next build or import takes it up",
         )
 
 
@@ -113,11 +113,13 @@ def _check_folder(
     findings = check_files(folder, pool)
     try:
         findings += _check_manifest(folder, entries)
-        read_provenance(folder)
+        imported = bool(read_provenance(folder).get("imported"))
         frame = parse_frame(read_attributes(folder), folder)
         findings += check_structure(folder, frame, meta.sensor)
         rows = read_rows(folder / INDEX)
-        findings += check_rows(rows, name, frame, meta.nomenclature, folder / INDEX)
+        findings += check_rows(
+            rows, name, frame, meta.nomenclature, folder / INDEX, imported=imported
+        )
     except BenError as error:
         return [*findings, _from_error(error, folder)]
     return [*findings, *_check_count(folder, rows, entries)]
@@ -147,9 +149,10 @@ def _check_index(root: Path) -> list[Finding]:
     expected = _merged_rows(root)
     if expected is None or same_rows(index, expected):
         return found
-    what = "differs from the rows of the scenes; the next build makes it anew"
+    what = "differs from the rows of the scenes"
     if len(index) != len(expected):
-        what = f"{len(index)} rows, the scenes have {len(expected)}; the next build makes it anew"
+        what = f"{len(index)} rows, the scenes have {len(expected)}"
+    what += "; the next build or import makes it anew"
     return [*found, Finding(where=str(path), what=what)]
 
 

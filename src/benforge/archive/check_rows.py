@@ -25,7 +25,13 @@ Mask = npt.NDArray[np.bool_]
 
 
 def check_rows(
-    rows: pa.Table, scene: str, frame: SceneFrame, nomenclature: Nomenclature, where: Path
+    rows: pa.Table,
+    scene: str,
+    frame: SceneFrame,
+    nomenclature: Nomenclature,
+    where: Path,
+    *,
+    imported: bool = False,
 ) -> list[Finding]:
     """Every rule that rows break, with how many break it and the first that does.
 
@@ -35,6 +41,8 @@ def check_rows(
         frame: its ground.
         nomenclature: of the labels.
         where: the file, for the findings.
+        imported: whether the scene came from a published layout, whose reference maps give
+            pixels of classes but no exact shares.
     """
     if not len(rows):
         return []
@@ -49,7 +57,7 @@ def check_rows(
         "has a corner that is not its column and row": ~_equal(rows["crs"], frame.grid.crs)
         | _wrong_corner(rows, frame),
         "has a footprint that is not its corner's": _wrong_footprint(rows, frame),
-        "has shares or pixels that do not fit its classes": _wrong_lengths(rows),
+        "has shares or pixels that do not fit its classes": _wrong_lengths(rows, imported),
         "has shares outside 0 to 1 or above 1 in all": _wrong_shares(rows),
         "has more reference pixels than a patch": _sums(rows["pixels"]) > frame.patch_pixels**2,
         "has a label that the nomenclature lacks, or twice": _wrong_labels(rows, nomenclature),
@@ -128,9 +136,11 @@ def _lengths(column: pa.ChunkedArray) -> npt.NDArray[np.int64]:
     return np.asarray(pc.fill_null(pc.list_value_length(column), -1), np.int64)
 
 
-def _wrong_lengths(rows: pa.Table) -> Mask:
+def _wrong_lengths(rows: pa.Table, imported: bool) -> Mask:
     classes, shares, pixels = (_lengths(rows[name]) for name in ("classes", "shares", "pixels"))
     wrong: Mask = (shares != pixels) | ((shares != classes) & (shares != -1))
+    if imported:
+        wrong = (shares != -1) | ((pixels != classes) & (pixels != -1))
     return wrong
 
 

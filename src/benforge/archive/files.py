@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from benforge.errors import BenError, StorageError
 
+_DRAFT = re.compile(r"\..+\.\d+")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -41,6 +43,13 @@ def _storage_error(error: OSError, where: Path) -> StorageError:
         where=where,
         do="See to the folder and run the command again",
     )
+
+
+def clear_drafts(folder: Path) -> None:
+    """Remove what `write_atomic` left where it was killed; call it while `writing` is held."""
+    for draft in folder.glob(".*"):
+        if _DRAFT.fullmatch(draft.name) and draft.is_file():
+            draft.unlink()
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -17,13 +17,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import zarr
 
-from benforge.archive.files import storage_errors
+from benforge.archive.files import clear_drafts, storage_errors
 from benforge.archive.georeference import consolidate, create_array, write_georeference
 from benforge.archive.index import encode_rows
 from benforge.archive.layout import (
     BUILD,
     INDEX,
     SCENES,
+    SIDECARS,
     ArrayPlan,
     SceneFrame,
     plan_arrays,
@@ -41,6 +42,8 @@ from benforge.errors import ConflictError, InputError
 def clear_leavings(root: Path) -> None:
     """Remove what killed builds left behind; call it while `locking.writing` is held."""
     shutil.rmtree(root / BUILD, ignore_errors=True)
+    for folder in (root, *(root / name for name in SIDECARS)):
+        clear_drafts(folder)
 
 
 class SceneWriter:

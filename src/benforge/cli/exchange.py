@@ -28,7 +28,7 @@ def import_(
     out: OutOption,
     metadata: MetadataOption = None,
     layout: Annotated[
-        str | None, typer.Option(help="Which layout; recognised by itself if left out.")
+        str | None, typer.Option(help="v1, v2 or lmdb; recognised by itself if left out.")
     ] = None,
     skip_bad: Annotated[
         bool, typer.Option(help="Leave damaged patches out and list them, rather than stop.")
@@ -39,7 +39,8 @@ def import_(
 ) -> None:
     """Bring a published archive into benforge's: pixels, geometry, labels, names, flags, splits.
 
-    Interrupt it when you like: the same command goes on where it stopped.
+    Interrupt it when you like: the same command goes on where it stopped. Published lists that
+    lie in the folder or beside it come along; name their folder with --metadata if they lie apart.
 
     `ben import BigEarthNet-v1.0 --out archive`
     """
@@ -101,4 +102,7 @@ def export(
     with showing_progress("Exporting") as progress:
         summary = export_layout(Archive.open(archive), out, layout, options, progress)
     facts = msgspec.to_builtins(summary)
-    print_json(facts) if json else print_facts(f"Exported to {out}", facts)
+    if json:
+        print_json(facts)
+    else:
+        print_facts(f"Exported to {out}", facts | {"notes": " ".join(summary.notes) or "none"})

@@ -48,7 +48,9 @@ TilesAtOnceOption = Annotated[
     int | None,
     typer.Option("--workers", help="Tiles built at a time; 2.5 GB of memory each."),
 ]
-WorkersOption = Annotated[int | None, typer.Option(help="Processes; every core if left out.")]
+WorkersOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes; every core if left out.")
+]
 ClusterOption = Annotated[
     str | None, typer.Option(help="Build on the dask cluster with this scheduler address.")
 ]

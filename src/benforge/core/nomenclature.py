@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -88,11 +89,19 @@ class Nomenclature:
         """The class with this name or alias.
 
         Raises:
-            InputError: there is none.
+            InputError: there is none; names the nearest that is known.
         """
         if name not in self._by_name:
-            raise InputError(f"no class is called {name!r}", where=self.name)
+            raise InputError(
+                f"no class is called {name!r}", where=self.name, do=self._nearest(name)
+            )
         return self._by_name[name]
+
+    def _nearest(self, name: str) -> str:
+        """A hint that names the class which a name looks most like."""
+        known = {spelling.casefold(): c.name for spelling, c in self._by_name.items()}
+        (nearest,) = difflib.get_close_matches(name.casefold(), known, n=1, cutoff=0)
+        return f"The nearest that is known: {known[nearest]!r}"
 
 
 @dataclass(frozen=True)

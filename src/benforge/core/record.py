@@ -33,7 +33,7 @@ class PatchRecord:
         v1_name: name in BigEarthNet v1, None where the patch never had one.
         classes: codes of the land-cover classes that occur, ascending.
         shares: the exact share of each of `classes`; None for archives that publish labels only.
-        pixels: reference-map pixels of each of `classes`, by pixel centre; None likewise.
+        pixels: reference-map pixels of each of `classes`, by pixel centre; None without a map.
         labels: class names under the archive's policy and nomenclature, in published order.
         nodata: share of the patch's pixels that are 0 in at least one band, at the coarsest size.
         geometry: footprint, WKB polygon in longitude and latitude (OGC:CRS84).

@@ -22,7 +22,7 @@ from benforge.archive.layout import LAND_COVER
 from benforge.archive.locking import writing
 from benforge.core.split import PARTS, Split
 from benforge.errors import ConflictError
-from benforge.layouts.exporting import check_target, choose_patches
+from benforge.layouts.exporting import check_contents, check_target, choose_patches
 
 NOTE = "export.json"
 """The file of an export that says what it holds."""
@@ -184,11 +184,9 @@ def exporting(archive: Archive, out: Path, note: ExportNote, *, grows: bool) -> 
 def _check_held(out: Path, note: ExportNote, grows: bool) -> None:
     """Raise unless the folder is empty, or holds this export or one it may go on from."""
     path = out / NOTE
-    if not path.is_file():
-        if any(out.iterdir()):
-            raise ConflictError(
-                "the folder holds other things", where=out, do="Export into a new folder"
-            )
+    begun = path.is_file()
+    check_contents(out, lambda name: begun)
+    if not begun:
         return
     try:
         held = msgspec.json.decode(path.read_bytes(), type=ExportNote)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from benforge.archive.archive import Archive
+from benforge.archive.files import clear_drafts
 from benforge.archive.layout import LAND_COVER, META, scene_path
 from benforge.core.split import Split
 from benforge.errors import ConflictError, InputError
@@ -27,6 +30,28 @@ def check_target(archive: Archive, out: Path) -> None:
         )
     if out.exists() and not out.is_dir():
         raise ConflictError("not a folder", where=out, do="Export into a new folder")
+
+
+def check_contents(out: Path, known: Callable[[str], bool]) -> None:
+    """Clear up after an export that was killed, and raise where other things lie in its folder.
+
+    Call it while `writing` is held. Hidden files are passed over.
+
+    Args:
+        out: the folder, which is there.
+        known: whether a name is one that the export writes.
+
+    Raises:
+        ConflictError: a name is not.
+    """
+    clear_drafts(out)
+    names = (name for name in os.listdir(out) if not name.startswith("."))  # noqa: PTH208
+    if stranger := next((name for name in names if not known(name)), None):
+        raise ConflictError(
+            f"the folder holds other things, such as {stranger}",
+            where=out,
+            do="Export into a new folder",
+        )
 
 
 def choose_patches(archive: Archive, split: Split | None) -> Archive:

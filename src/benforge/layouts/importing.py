@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -19,8 +20,8 @@ from benforge.archive.meta import ArchiveMeta, read_meta
 from benforge.core.nomenclature import load_nomenclature
 from benforge.core.progress import Progress, silent
 from benforge.core.sensor import load_sensor
-from benforge.errors import BenError, ConflictError
-from benforge.layouts.import_lists import bring_lists
+from benforge.errors import BenError, ConflictError, InputError
+from benforge.layouts.import_lists import read_import_lists, write_import_lists
 from benforge.layouts.port import ImportOptions, ImportSummary, Skipped
 from benforge.layouts.scene_import import SceneJob, import_scene
 from benforge.layouts.scene_plan import PlannedScene, plan_scenes
@@ -37,6 +38,7 @@ class _Tally:
 
     skip_bad: bool
     skipped: list[Skipped] = field(default_factory=list)
+    held: int = 0
     scenes: int = 0
     patches: int = 0
 
@@ -45,6 +47,14 @@ class _Tally:
         if not self.skip_bad:
             raise error
         self.skipped.append(skipped(patch.name, error))
+
+    def nothing_left(self) -> InputError:
+        """The error where every patch was left out."""
+        first = min(self.skipped, key=lambda one: one.patch)
+        return InputError(
+            f"none of the {len(self.skipped)} patches can be imported",
+            do=f"The first: {first.reason}",
+        )
 
 
 def import_patches(
@@ -56,7 +66,8 @@ def import_patches(
 ) -> ImportSummary:
     """Import the patches of a published layout into an archive.
 
-    Everything but the pixels is checked before anything is written. Scenes are whole or not
+    Everything but the pixels, published lists included, is checked before anything is written.
+    Scenes are whole or not
     there; the same call goes on where one was cut off. Each process holds one shard of patches
     at a time.
 
@@ -68,7 +79,7 @@ def import_patches(
         progress: told how many patches are done.
 
     Raises:
-        InputError: a folder, name, JSON or label that is not the layout's.
+        InputError: a folder, name, JSON or label that is not the layout's, or all were left out.
         MissingError: a file of a patch is missing.
         GridError: a patch lies off the grid of its tile.
         ArchiveError: pixels are corrupt, or `out` is no archive.
@@ -78,29 +89,16 @@ def import_patches(
     """
     start = time.monotonic()
     check_target(out)
+    listed = read_import_lists(lists)
     tally = _Tally(options.skip_bad)
-    names = source.list()
-    workers = workers_for(options.workers, len(names))
-    described = _describe_all(source, names, workers, tally, progress)
-    scenes = plan_scenes(described, tally.refuse)
+    scenes = _plan(source, options, tally, progress)
     with writing(out):
-        meta = _open_meta(out, source, options)
-        begin(out, meta)
-        anew = missing_scenes(out, meta, {scene.product for scene in scenes})
-        held = _held(out, scenes, tally)
-        new = [scene for scene in scenes if scene.product not in held]
-        try:
-            _write_scenes(out, source, new, options, workers, tally, progress)
-        except BaseException:
-            with suppress(BenError):
-                give_up(out, meta, anew)
-            raise
-        meta = end(out, meta, anew)
-        flags, splits = bring_lists(out, lists)
+        meta = _write(out, source, scenes, options, tally, progress)
+        flags, splits = write_import_lists(out, listed)
     return ImportSummary(
         new_scenes=tally.scenes,
         new_patches=tally.patches,
-        held_scenes=len(held),
+        held_scenes=tally.held,
         scenes=len(meta.scenes),
         patches=sum(scene.patches for scene in meta.scenes),
         flags=flags,
@@ -108,6 +106,47 @@ def import_patches(
         skipped=tuple(sorted(tally.skipped, key=lambda one: one.patch)),
         seconds=round(time.monotonic() - start, 3),
     )
+
+
+def _plan(
+    source: PatchSource, options: ImportOptions, tally: _Tally, progress: Progress
+) -> list[PlannedScene]:
+    """Every patch described, and the scenes that they make."""
+    names = source.list()
+    jobs = (_DescribeJob(source, chunk, tally.skip_bad) for chunk in _chunks(names))
+    found: list[SourcePatch] = []
+    for patches, bad in run_tasks(_describe, jobs, workers_for(options.workers, len(names))):
+        found += patches
+        tally.skipped += bad
+        progress("reading metadata", len(found) + len(tally.skipped), len(names))
+    scenes = plan_scenes(found, tally.refuse)
+    if not scenes:
+        raise tally.nothing_left()
+    return scenes
+
+
+def _write(
+    out: Path,
+    source: PatchSource,
+    scenes: Sequence[PlannedScene],
+    options: ImportOptions,
+    tally: _Tally,
+    progress: Progress,
+) -> ArchiveMeta:
+    """Write the scenes that are not there; whatever happens, list those that are whole."""
+    meta = _open_meta(out, source, options)
+    begin(out, meta)
+    anew = missing_scenes(out, meta, {scene.product for scene in scenes})
+    held = _held(out, scenes, tally)
+    tally.held = len(held)
+    new = [scene for scene in scenes if scene.product not in held]
+    try:
+        _write_scenes(out, source, new, options, tally, progress)
+    except BaseException:
+        with suppress(BenError):
+            give_up(out, meta, anew)
+        raise
+    return end(out, meta, anew)
 
 
 def check_apart(source: Path, out: Path) -> None:
@@ -131,22 +170,6 @@ class _DescribeJob:
     skip_bad: bool
 
 
-def _describe_all(
-    source: PatchSource,
-    names: Sequence[str],
-    workers: int | None,
-    tally: _Tally,
-    progress: Progress,
-) -> list[SourcePatch]:
-    jobs = (_DescribeJob(source, chunk, tally.skip_bad) for chunk in _chunks(names))
-    found: list[SourcePatch] = []
-    for patches, bad in run_tasks(_describe, jobs, workers):
-        found += patches
-        tally.skipped += bad
-        progress("reading metadata", len(found) + len(tally.skipped), len(names))
-    return found
-
-
 def _chunks(names: Sequence[str]) -> Iterator[tuple[str, ...]]:
     return (tuple(names[i : i + CHUNK]) for i in range(0, len(names), CHUNK))
 
@@ -168,13 +191,7 @@ def _open_meta(out: Path, source: PatchSource, options: ImportOptions) -> Archiv
     recipe = {"imported": source.layout, "storage": msgspec.to_builtins(options.storage)}
     if (out / META).is_file():
         meta = read_meta(out)
-        if meta.recipe != recipe:
-            raise ConflictError(
-                f"the archive was not imported from the {source.layout} layout with this "
-                "compression",
-                where=out,
-                do="Use the same --compression, or another folder",
-            )
+        _check_alike(out, meta.recipe, recipe)
         return meta
     return ArchiveMeta(
         profile=source.profile,
@@ -182,6 +199,21 @@ def _open_meta(out: Path, source: PatchSource, options: ImportOptions) -> Archiv
         sensor=load_sensor(),
         nomenclature=load_nomenclature(source.nomenclature),
     )
+
+
+def _check_alike(out: Path, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+    """Raise where an archive was built, or imported from another layout or with other storage."""
+    if old.get("imported") != new["imported"]:
+        came = f"imported from the {old['imported']} layout" if "imported" in old else "built"
+        raise ConflictError(
+            f"the archive was {came}, this is {new['imported']}", where=out, do="Name a new folder"
+        )
+    if old != new:
+        raise ConflictError(
+            "the archive was imported with another compression",
+            where=out,
+            do="Use the same --compression, or another folder",
+        )
 
 
 def _held(out: Path, scenes: Sequence[PlannedScene], tally: _Tally) -> set[str]:
@@ -208,17 +240,18 @@ def _write_scenes(
     source: PatchSource,
     scenes: Sequence[PlannedScene],
     options: ImportOptions,
-    workers: int | None,
     tally: _Tally,
     progress: Progress,
 ) -> None:
     total = sum(len(scene.patches) for scene in scenes)
     jobs = _jobs(out, source, scenes, options)
-    for written, bad in run_tasks(import_scene, jobs, workers):
+    for written, bad in run_tasks(import_scene, jobs, workers_for(options.workers, total)):
         tally.scenes += written > 0
         tally.patches += written
         tally.skipped += bad
         progress("importing", tally.patches, total)
+    if not tally.patches + tally.held:
+        raise tally.nothing_left()
 
 
 def _jobs(

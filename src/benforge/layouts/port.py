@@ -137,6 +137,7 @@ class Layout:
         detect: whether a path is in this layout, told from names and first bytes alone.
         exporter: from an archive to the layout.
         importer: from the layout to an archive; None for layouts that are only written.
+        options: those of `ExportOptions` that not every layout takes, and this one does.
     """
 
     name: str
@@ -144,3 +145,4 @@ class Layout:
     detect: Callable[[Path], bool]
     exporter: Exporter
     importer: Importer | None = None
+    options: frozenset[str] = frozenset()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import msgspec
+
 from benforge.archive.archive import Archive
+from benforge.archive.layout import META
 from benforge.core.progress import Progress, silent
 from benforge.errors import InputError, MissingError
 from benforge.layouts.lmdb_export import export_lmdb
@@ -35,6 +38,7 @@ LAYOUTS: Mapping[str, Layout] = {
         detect=is_v1,
         exporter=export_v1,
         importer=import_v1,
+        options=frozenset({"compression", "count_up"}),
     ),
     "v2": Layout(
         name="v2",
@@ -43,6 +47,7 @@ LAYOUTS: Mapping[str, Layout] = {
         detect=is_v2,
         exporter=export_v2,
         importer=import_v2,
+        options=frozenset({"compression"}),
     ),
     "lmdb": Layout(
         name="lmdb",
@@ -66,14 +71,19 @@ LAYOUTS: Mapping[str, Layout] = {
 }
 
 
-def load_layout(name: str) -> Layout:
+IMPORTED = tuple(name for name, layout in LAYOUTS.items() if layout.importer)
+"""The layouts that an archive is made from."""
+
+
+def load_layout(name: str, among: Collection[str] = tuple(LAYOUTS)) -> Layout:
     """The layout of this name.
 
     Raises:
-        InputError: there is none.
+        InputError: it is none of these.
     """
-    if name not in LAYOUTS:
-        raise InputError(f"no layout is called {name!r}", do=f"Use {', '.join(LAYOUTS)}")
+    if name not in among:
+        what = "is only written" if name in LAYOUTS else "is not known"
+        raise InputError(f"the layout {name!r} {what}", do=f"Use {', '.join(among)}")
     return LAYOUTS[name]
 
 
@@ -86,11 +96,24 @@ def detect_layout(path: Path) -> Layout:
     """
     if not path.exists():
         raise MissingError("there is no such folder", where=path, do="Unpack the archive first")
-    for layout in LAYOUTS.values():
-        if layout.importer and layout.detect(path):
-            return layout
-    expected = "; ".join(layout.about for layout in LAYOUTS.values() if layout.importer)
-    raise InputError("not a published layout", where=path, do=f"Expected {expected}")
+    if layout := _find_layout(path):
+        return layout
+    if (path / META).is_file():
+        raise InputError("an archive already", where=path, do="Use it as it is, or export it")
+    raise InputError("not a published layout", where=path, do=_instead(path))
+
+
+def _find_layout(path: Path) -> Layout | None:
+    return next((LAYOUTS[name] for name in IMPORTED if LAYOUTS[name].detect(path)), None)
+
+
+def _instead(path: Path) -> str:
+    """What was meant perhaps: a folder inside it, else all that would do."""
+    if path.is_dir():
+        for folder in sorted(entry for entry in path.iterdir() if entry.is_dir()):
+            if layout := _find_layout(folder):
+                return f"Did you mean {folder}, which is in the layout {layout.name}?"
+    return "Expected " + "; ".join(LAYOUTS[name].about for name in IMPORTED)
 
 
 def import_layout(
@@ -113,13 +136,13 @@ def import_layout(
     Raises:
         BenError: an unknown layout, or whatever is wrong with the input.
     """
-    found = load_layout(layout) if layout else detect_layout(source)
-    if found.importer is None:
+    found = load_layout(layout, IMPORTED) if layout else detect_layout(source)
+    seen = _find_layout(source) if source.exists() else None
+    if seen and seen is not found:
         raise InputError(
-            f"the layout {found.name} is only written",
-            where=source,
-            do=f"Import one of {', '.join(n for n, one in LAYOUTS.items() if one.importer)}",
+            f"in the layout {seen.name}, not {found.name}", where=source, do="Leave --layout out"
         )
+    assert found.importer, "IMPORTED holds only those that have one"
     return found.importer(source, out, options or ImportOptions(), progress)
 
 
@@ -133,6 +156,17 @@ def export_layout(
     """Write an archive in a published layout.
 
     Raises:
-        BenError: an unknown layout, or an archive that the layout cannot hold.
+        BenError: an unknown layout, an option that it does not take, or an archive that the
+            layout cannot hold.
     """
-    return load_layout(layout).exporter(archive, out, options or ExportOptions(), progress)
+    found, options = load_layout(layout), options or ExportOptions()
+    plain = ExportOptions()
+    for name, word in (("compression", "--geotiff"), ("count_up", "--count-up")):
+        if getattr(options, name) != getattr(plain, name) and name not in found.options:
+            raise InputError(f"the layout {layout} does not take {word}", do="Leave it out")
+    summary = found.exporter(archive, out, options, progress)
+    left = len(archive) - summary.new_patches - summary.held_patches
+    if not left:
+        return summary
+    note = f"{left:,} of {len(archive):,} patches are not of the split and were left out."
+    return msgspec.structs.replace(summary, notes=(*summary.notes, note))

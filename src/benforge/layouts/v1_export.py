@@ -19,10 +19,11 @@ from benforge.archive.locking import writing
 from benforge.core.nomenclature import load_nomenclature
 from benforge.core.progress import Progress, silent
 from benforge.errors import InputError
-from benforge.layouts.exporting import CHUNK, check_target, choose_patches
+from benforge.layouts.exporting import CHUNK, check_contents, check_target, choose_patches
 from benforge.layouts.port import ExportOptions, ExportSummary
 from benforge.layouts.scene_import import SIMULATED
-from benforge.layouts.v1_lists import PRODUCTS, write_lists
+from benforge.layouts.v1_lists import LISTS, PRODUCTS, write_lists
+from benforge.layouts.v1_names import V1Name
 from benforge.layouts.v1_naming import V1Naming, name_patches
 from benforge.layouts.v1_write import V1Item, V1Job, write_patches
 
@@ -59,11 +60,12 @@ def export_v1(
     """
     start = time.monotonic()
     options = options or ExportOptions()
-    _check_nomenclature(archive)
+    _check_labels(archive)
     check_target(archive, out)
     chosen, naming = _choose(archive, options)
     workers, written = workers_for(options.workers, len(chosen)), 0
     with writing(out):
+        check_contents(out, lambda name: V1Name.matches(name) or name in LISTS)
         jobs = _jobs(chosen, out, options, naming)
         for new, held in run_tasks(write_patches, jobs, workers):
             written += new
@@ -72,7 +74,7 @@ def export_v1(
     return ExportSummary(
         new_patches=written,
         held_patches=len(chosen) - written,
-        notes=_notes(archive, chosen, naming),
+        notes=_notes(naming),
         seconds=round(time.monotonic() - start, 3),
     )
 
@@ -131,10 +133,8 @@ def _kept_values(archive: Archive) -> _KeptValues:
     return kept
 
 
-def _notes(archive: Archive, chosen: Archive, naming: V1Naming) -> tuple[str, ...]:
+def _notes(naming: V1Naming) -> tuple[str, ...]:
     notes = []
-    if left_out := len(archive) - len(chosen):
-        notes.append(f"{left_out:,} patches that the split does not name were left out.")
     if counted := sum(1 for one in naming.counted if one):
         notes.append(
             f"{counted:,} names were counted up, since other tiles of the same time have them; "
@@ -143,11 +143,19 @@ def _notes(archive: Archive, chosen: Archive, naming: V1Naming) -> tuple[str, ..
     return tuple(notes)
 
 
-def _check_nomenclature(archive: Archive) -> None:
+def _check_labels(archive: Archive) -> None:
+    """Raise where labels are not v1's, or a patch has none."""
     nomenclature = archive.meta.nomenclature
     if nomenclature.names != load_nomenclature("clc-43").names:
         raise InputError(
             f"the v1 layout publishes labels of clc-43, these are of {nomenclature.name}",
             where=archive.root,
             do="Build the archive with --profile ben-v1",
+        )
+    bare = archive.index.filter(pc.equal(pc.list_value_length(archive.index["labels"]), 0))
+    if len(bare):
+        raise InputError(
+            f"{len(bare):,} patches have no label, such as {bare['patch_id'][0]}; v1's have some",
+            where=archive.root,
+            do="Export them to v2, or build with rules that drop them",
         )

@@ -12,11 +12,12 @@ import numpy as np
 
 from benforge.core.progress import Progress, silent
 from benforge.core.sensor import Sensor, load_sensor
+from benforge.layouts.import_lists import find_import_lists
 from benforge.layouts.importing import check_apart, import_patches
 from benforge.layouts.port import ImportOptions, ImportSummary
 from benforge.layouts.source import PatchPixels, SourcePatch
 from benforge.layouts.v1_read import list_v1_patches, read_v1_bands, read_v1_patch
-from benforge.published.lists import PublishedLists, find_lists
+from benforge.published.lists import PublishedLists
 
 
 def import_v1(
@@ -38,8 +39,7 @@ def import_v1(
     """
     options = options or ImportOptions()
     check_apart(source, out)
-    folders = (options.metadata,) if options.metadata else (source, source.absolute().parent)
-    lists = find_lists(*folders)
+    lists = find_import_lists(options.metadata, source, source.absolute().parent)
     return import_patches(V1Source(source, lists), out, options, lists, progress)
 
 

@@ -21,6 +21,8 @@ _FLAGS = {
     CLOUD_OR_SHADOW: "patches_with_cloud_and_shadow.csv",
 }
 PRODUCTS = "tile_names_and_links.csv"
+LISTS = frozenset((*_PARTS.values(), *_FLAGS.values(), PRODUCTS))
+"""Every list that may lie beside the patches."""
 
 
 def write_lists(
@@ -28,7 +30,8 @@ def write_lists(
 ) -> None:
     """Write the lists as published, one patch a line; our import brings them back.
 
-    Lines of a list that is there are kept where they are of other patches.
+    A list of no patch is one empty line: a file of no byte is a download that failed. Lines of a
+    list that is there are kept where they are of other patches.
 
     Args:
         archive: what was exported.
@@ -66,8 +69,8 @@ def _flag_lists(archive: Archive, names: Sequence[str]) -> dict[str, Sequence[st
 
 
 def _write_list(path: Path, lines: Sequence[str], ours: frozenset[str]) -> None:
-    others = [line for line in _read_lines(path) if line.partition(",")[0] not in ours]
-    text = "".join(f"{line}\n" for line in [*others, *lines])
+    others = [line for line in _read_lines(path) if line and line.partition(",")[0] not in ours]
+    text = "\n".join([*others, *lines]) + "\n"
     write_atomic(path, text.encode())
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -19,7 +18,7 @@ import numpy.typing as npt
 from benforge.core.bigearthnet import EDGE, TILE_PATCHES
 from benforge.core.grid import Grid
 from benforge.core.identity import ProductId
-from benforge.core.nomenclature import Nomenclature, load_nomenclature
+from benforge.core.nomenclature import load_nomenclature
 from benforge.core.sensor import Band, Sensor
 from benforge.errors import InputError, MissingError
 from benforge.layouts.geotiff import read_geotiff
@@ -75,7 +74,7 @@ def list_v1_patches(root: Path) -> list[Path]:
         names = sorted(
             e.name
             for e in entries
-            if not e.name.startswith(".") and (e.name.endswith(UNFINISHED) or e.is_dir())
+            if not e.name.startswith(".") and (e.name.endswith(UNFINISHED) or _is_folder(e))
         )
     if not any(V1Name.matches(name) for name in names):
         instead = f", but {names[0]}" if names else ""
@@ -85,6 +84,11 @@ def list_v1_patches(root: Path) -> list[Path]:
             do="Give the folder that holds S2A_MSIL2A_20170613T101031_26_57 and its like",
         )
     return [root / name for name in names]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a folder, or a link that leads nowhere, which reading will tell."""
+    return entry.is_dir() or (entry.is_symlink() and not os.path.exists(entry.path))  # noqa: PTH110
 
 
 def read_v1_patch(folder: Path, sensor: Sensor, product: str | None = None) -> SourcePatch:
@@ -160,7 +164,7 @@ def _parse_patch(
     raw, found = _parse_json(text)
     box = found.coordinates
     if (box.lrx - box.ulx, box.uly - box.lry) != (EDGE, EDGE):
-        raise InputError(f"coordinates are not those of {EDGE} m x {EDGE} m", where="coordinates")
+        raise InputError(f"not the corners of {EDGE} m x {EDGE} m", where="coordinates", do=_COPY)
     if name.column >= TILE_PATCHES or name.row >= TILE_PATCHES:
         raise InputError(f"a tile has {TILE_PATCHES} x {TILE_PATCHES} patches", where=str(name))
     labels, classes = _parse_labels(tuple(found.labels))
@@ -219,7 +223,7 @@ def _parse_json(text: bytes) -> tuple[dict[str, Any], _Metadata]:
         raw = msgspec.json.decode(text)
         return raw, msgspec.convert(raw, _Metadata)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"not the metadata of a v1 patch: {error}") from error
+        raise InputError(f"not the metadata of a v1 patch: {error}", do=_COPY) from error
 
 
 @lru_cache(maxsize=1024)
@@ -241,25 +245,15 @@ def _parse_time(text: str) -> datetime:
 def _parse_labels(published: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Names as `clc-43` spells them, in the order given, and their codes, ascending."""
     nomenclature = load_nomenclature("clc-43")
-    try:
-        classes = [nomenclature.by_name(label) for label in published]
-    except InputError as error:
+    classes = [nomenclature.by_name(label) for label in published]
+    if not classes:
         raise InputError(
-            error.what, where=error.where, do=_nearest(published, nomenclature)
-        ) from error
+            "there is no label", where="labels", do="A patch has 1 to 12; take this one out"
+        )
     codes = tuple(sorted({c.code for c in classes}))
     if len(codes) < len(classes):
         raise InputError("a class is named twice", where="labels")
     return tuple(c.name for c in classes), codes
-
-
-def _nearest(published: Sequence[str], nomenclature: Nomenclature) -> str:
-    """A hint that names the class which the first unknown label looks most like."""
-    known = {name.casefold(): c.name for c in nomenclature.classes for name in (c.name, *c.aliases)}
-    names = {name for c in nomenclature.classes for name in (c.name, *c.aliases)}
-    unknown = next(label for label in published if label not in names)
-    (nearest,) = difflib.get_close_matches(unknown.casefold(), known, n=1, cutoff=0)
-    return f"The nearest that is known: {known[nearest]!r}"
 
 
 def read_v1_bands(

@@ -23,13 +23,14 @@ from benforge.core.split import Split
 from benforge.errors import ArchiveError, ConflictError, InputError
 from benforge.layouts.exporting import (
     CHUNK,
+    check_contents,
     check_target,
     choose_patches,
     has_land_cover,
 )
 from benforge.layouts.geotiff import Compression
 from benforge.layouts.port import ExportOptions, ExportSummary
-from benforge.layouts.v2_layout import FLAGGED, METADATA
+from benforge.layouts.v2_layout import FLAGGED, MAPS, METADATA, PIXELS
 from benforge.layouts.v2_metadata import (
     metadata_notes,
     simulated_products,
@@ -72,6 +73,7 @@ def export_v2(
     _check_level(chosen)
     table, simulated = v2_metadata(chosen, options.split), simulated_products(chosen)
     with writing(out):
+        check_contents(out, lambda name: name in (PIXELS, MAPS, METADATA, FLAGGED))
         _check_same_archive(out, table)
         jobs = list(_jobs(chosen, out, options.compression))
         workers, written = workers_for(options.workers, len(chosen)), 0

@@ -118,7 +118,10 @@ def metadata_notes(
     empty = int(pc.sum(pc.equal(pc.list_value_length(table["labels"]), 0)).as_py() or 0)
     if empty:
         yield f"{empty:,} patches have no label of ben-19."
-    if not speaks_ben_19(archive.meta.nomenclature):
+    labels = archive.meta.nomenclature
+    if labels.names != load_nomenclature("ben-19").names and speaks_ben_19(labels):
+        yield f"Labels of {labels.name} were brought to ben-19."
+    if not speaks_ben_19(labels):
         yield f"Labels are of {archive.meta.nomenclature.name}, where v2 has those of ben-19."
     if published_flags(archive.root) is None:
         yield "The archive has no flags called published: no patch is marked as snow or cloud."

@@ -19,8 +19,9 @@ from benforge.errors import ArchiveError, InputError, MissingError
 from benforge.labels.policy import label_patches
 from benforge.labels.port import GAP
 from benforge.labels.recipe import LabelRecipe
+from benforge.layouts.import_lists import find_import_lists
 from benforge.layouts.v2_layout import METADATA, SIMULATED_KEY
-from benforge.published.lists import PublishedLists, find_lists
+from benforge.published.lists import PublishedLists
 
 _COLUMNS = ["patch_id", "labels", "country", "s1_name", "s2v1_name"]
 
@@ -130,12 +131,10 @@ def find_v2_lists(named: Path | None, *beside: Path) -> PublishedLists:
     """The lists in the folder that the user named, else those that lie beside the pixels.
 
     Raises:
-        MissingError: the folder that was named holds no metadata of v2.
+        MissingError: the folder that was named is not there, or holds no metadata of v2.
     """
-    if named is None:
-        return find_lists(*beside)
-    lists = find_lists(named)
-    if not lists.has("v2"):
+    lists = find_import_lists(named, *beside)
+    if named and not lists.has("v2"):
         raise MissingError(
             f"holds no {METADATA}", where=named, do="Name the folder that does with --metadata"
         )

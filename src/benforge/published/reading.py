@@ -50,9 +50,12 @@ def read_text(
     wanted = list(columns or names or ())
     try:
         data = _OPEN[path.suffix](path.read_bytes())
+        if data == b"\n" and names:  # a list of nothing; no byte at all is a failed download
+            return pa.table({name: pa.array([], pa.string()) for name in wanted})
         return pcsv.read_csv(
             pa.BufferReader(data),
-            pcsv.ReadOptions(column_names=names, skip_rows=skip),
+            # Arrow's threads may outlive an error here and abort the process when it ends.
+            pcsv.ReadOptions(column_names=names, skip_rows=skip, use_threads=False),
             pcsv.ParseOptions(ignore_empty_lines=True),
             pcsv.ConvertOptions(
                 include_columns=wanted, column_types=dict.fromkeys(wanted, pa.string())
@@ -84,9 +87,9 @@ def check_names(names: pa.Array, path: Path) -> None:
         InputError: names the first that is wrong.
     """
     matches = pc.match_substring_regex(names, NAME).fill_null(False)
-    if not pc.all(matches).as_py():
-        stranger = names.filter(pc.invert(matches))[0].as_py()
-        raise InputError(f"{stranger!r} is no v1 patch name", where=path, do=RESTORE)
+    strangers = names.filter(pc.invert(matches))
+    if len(strangers):
+        raise InputError(f"{strangers[0].as_py()!r} is no v1 patch name", where=path, do=RESTORE)
     check_once(names, path)
 
 

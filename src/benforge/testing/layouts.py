@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benforge.archive.archive import Archive
+from benforge.archive.check import check_archive
 from benforge.archive.index import read_attributes
 from benforge.archive.layout import scene_path
 from benforge.core.progress import silent
@@ -60,6 +61,7 @@ class LayoutContract(ABC):
         layout.exporter(archive, tmp_path / "out", ExportOptions(), silent)
         _importer(layout)(tmp_path / "out", tmp_path / "again", ImportOptions(), silent)
         again = Archive.open(tmp_path / "again")
+        assert not check_archive(archive.root) + check_archive(again.root)
         assert again.index.equals(archive.index)
         assert again.meta.nomenclature == archive.meta.nomenclature
         for place in archive.places():
