@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -86,6 +87,44 @@ def test_one_wrong_patch(
     assert str(found.found).split(" of ")[0] < str(found.found).split(" of ")[1]
 
 
+BANDS, SIZES = "bands, in order", "patch sizes at 10, 20 and 60 m"
+
+
+@pytest.mark.parametrize(
+    ("array", "before", "after", "fact", "found"),
+    [
+        ("r10m", '"B02",', '"B03",', BANDS, "B02 B03 B04 B08; B03 B03 B04 B08"),
+        ("r60m", "20,", "10,", SIZES, "120, 60, 10 x 20 or 20"),
+    ],
+)
+def test_arrays_are_asked(
+    imported_sample: Archive, tmp_path: Path, array: str, before: str, after: str, fact: str,
+    found: str,
+) -> None:  # fmt: skip
+    root = tmp_path / "archive"
+    shutil.copytree(imported_sample.root, root)
+    path = next((root / "scenes").iterdir()) / array / "zarr.json"
+    text, (key, _) = path.read_text(), (before.split(",")[0], after)
+    assert key in text
+    codecs = text.index('"codecs"') if array == "r60m" else 0
+    path.write_text(text[:codecs] + text[codecs:].replace(before, after, 1))
+    told = {one.fact: one for one in conform(root)}[fact]
+    assert told.equal is False
+    assert str(told.found).startswith(found)
+
+
+def test_a_corner_in_another_tile(tmp_path: Path) -> None:
+    """Of a tile that is none of the 56, the ground of the scene is asked."""
+    product = "S2A_MSIL2A_20170613T101031_N0205_R022_T32TNM"
+    archive = Archive.open(write_archive(tmp_path, make_scene(product=product)))
+    corner = "corner is the tile's and an edge a column or row"
+    assert ask(archive)[corner].equal is True
+    moved = archive.index["ulx"].to_numpy() + 1200
+    at = archive.index.column_names.index("ulx")
+    index = archive.index.set_column(at, archive.index.schema.field("ulx"), pa.array(moved))
+    assert ask(replace(archive, index=index))[corner].found == "0 of 6"
+
+
 def test_two_products_of_one_season(imported_sample: Archive) -> None:
     other = pc.replace_substring(imported_sample.index["product"].cast(pa.string()), "T1", "T0")
     doubled = imported_sample.index.set_column(
@@ -96,6 +135,19 @@ def test_two_products_of_one_season(imported_sample: Archive) -> None:
         ask(replace(imported_sample, index=index))["one product of a tile and season"].equal
         is False
     )
+
+
+def test_countries_that_are_far_away(imported_sample: Archive) -> None:
+    country = "country is the nearest of ten polygons"
+    held = ask(imported_sample)[country]
+    assert held.equal is True
+    at, field = 0, imported_sample.index.schema.field("country")
+    at = imported_sample.index.column_names.index("country")
+    serbia = pa.array(["Serbia"] * len(imported_sample), field.type)
+    index = imported_sample.index.set_column(at, field, serbia)
+    told = ask(replace(imported_sample, index=index))[country]
+    there = (pc.equal(imported_sample.index["country"].cast(pa.string()), "Serbia")).to_pylist()
+    assert (told.found, told.equal) == (f"{sum(there)} of 66", False)
 
 
 def test_an_empty_archive(imported_sample: Archive) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from benforge.conformance.conform import conform
 from benforge.conformance.fact import Fact
+from benforge.core.bigearthnet import load_bigearthnet
 from benforge.errors import InputError, MissingError
 
 NAME = "S2A_MSIL2A_20170613T101031_{column}_{row}"
@@ -32,7 +33,6 @@ def by_name(facts: Sequence[Fact]) -> dict[str, Fact]:
 def test_nothing_differs(facts: list[Fact]) -> None:
     assert [fact for fact in facts if fact.equal is False] == []
     assert [fact.fact for fact in facts if fact.equal is None] == [
-        "v1's country likewise",
         "bands, in order; patch sizes",
         "patches of each class of Table 2, counted",
         "labels of a v1 patch",
@@ -71,6 +71,7 @@ def few(tmp_path: Path) -> Path:
     (tmp_path / "tile_names_and_links.csv").write_text(links)
     (tmp_path / "patches_with_seasonal_snow.csv").write_text(snow)
     (tmp_path / "patches_with_cloud_and_shadow.csv").write_text(names[0].replace("_2_4", "_8_8"))
+    (tmp_path / "patches_with_no_19_class_targets.csv").write_text("\n")
     (tmp_path / "train.csv").write_text("\n".join(names[:2]))
     (tmp_path / "val.csv").write_text(names[2])
     (tmp_path / "test.csv").write_text(names[3])
@@ -92,6 +93,70 @@ def test_a_broken_block(few: Path) -> None:
     (few / "train.csv").write_text(NAME.format(column=2, row=4))
     (few / "val.csv").write_text("\n".join(NAME.format(column=c, row=5 - c % 2) for c in (2, 3)))
     assert by_name(conform(metadata=few))[BLOCK].equal is False
+
+
+def test_a_block_that_lost_its_test_patch(few: Path) -> None:
+    (few / "test.csv").write_text("\n")
+    assert by_name(conform(metadata=few))[BLOCK].equal is False
+    (few / "patches_with_no_19_class_targets.csv").write_text(NAME.format(column=3, row=5))
+    assert by_name(conform(metadata=few))[BLOCK].equal is True
+
+
+def test_names_of_no_patch(few: Path) -> None:
+    stranger = NAME.format(column=90, row=90)
+    with (few / "test.csv").open("a") as file:
+        file.write(f"\n{stranger}")
+    fact = by_name(conform(metadata=few))["v1's test"]
+    assert (fact.found, fact.equal) == ("2, of which 1 are v1 patches", False)
+
+
+def _table_2(folder: Path, **changed: int) -> dict[str, Fact]:
+    counts = {**load_bigearthnet().class_counts, **changed}
+    lines = [f"{name}, {count}" for name, count in counts.items() if "," not in name]
+    lines += [f'"{name}", {count}' for name, count in counts.items() if "," in name]
+    (folder / "table2_class_counts.csv").write_text("\n".join(["Class, Number", *lines]))
+    return by_name(conform(metadata=folder))
+
+
+CLASSES, EACH = "classes of Table 2, glaciers not among them", "Table 2, class by class"
+
+
+def test_table_2_is_held_class_by_class(few: Path) -> None:
+    assert _table_2(few)[EACH].equal is True
+    moved = _table_2(few, Pastures=103_555, Airports=978)
+    assert (moved[EACH].found, moved[EACH].equal) == ("41 of 43", False)
+    assert moved["sum of Table 2"].equal is True
+
+
+def test_glaciers_in_table_2(few: Path) -> None:
+    assert _table_2(few)[CLASSES].equal is True
+    glaciers = {"Glaciers and perpetual snow": 1, "Airports": 0}
+    fact = _table_2(few, **glaciers)[CLASSES]
+    assert (fact.found, fact.equal) == (43, False)
+
+
+def _write_geometry(folder: Path, columns: Sequence[int], left: int = 300_000) -> Fact:
+    rows = [(c, 4 + i // 2) for i, c in enumerate([2, 3, 2, 3])] + [(9, 9)]
+    table = pd.DataFrame(
+        {
+            "name": [NAME.format(column=c, row=r) for c, r in rows],
+            "tile": "33UUP",
+            "epsg": 32633,
+            "ulx": [left + 1200 * c for c, _ in rows],
+            "uly": [5_400_000 - 1200 * r for _, r in rows],
+            "country": "Austria",
+        }
+    )
+    table.iloc[list(columns)].to_parquet(folder / "patch_geometry.parquet")
+    return by_name(conform(metadata=folder))["corner: the tile's + 1,200 m a step"]
+
+
+def test_corners(few: Path) -> None:
+    whole = _write_geometry(few, range(5))
+    assert (whole.found, whole.equal) == ("5 of 5", True)
+    lost = _write_geometry(few, range(4))
+    assert (lost.found, lost.equal) == ("4 of 5", False)
+    assert _write_geometry(few, range(5), left=300_010).found == "0 of 5"
 
 
 def test_a_patch_in_two_parts(few: Path) -> None:

@@ -10,7 +10,7 @@ import pyproj
 import pytest
 
 from benforge.errors import RecipeError
-from benforge.labels.countries import countries_of
+from benforge.labels.countries import countries_of, degrees_from
 
 TEN = ["Austria", "Belgium", "Finland", "Ireland", "Kosovo"]
 TEN += ["Lithuania", "Luxembourg", "Portugal", "Serbia", "Switzerland"]
@@ -44,3 +44,12 @@ def test_nearest_of_the_named() -> None:
 def test_unknown_name() -> None:
     with pytest.raises(RecipeError, match="no country is called Atlantis"):
         countries_of([0], [0], ("Atlantis", "Austria"))
+
+
+def test_degrees_from_a_country() -> None:
+    places = [13.4, 13.4, 13.4, 13.4], [52.5, 52.5, 62.5, 52.5]
+    found = degrees_from(*places, ["Germany", "Poland", "Germany", None])
+    assert found[0] == 0
+    assert 0.5 < found[1] < 2  # Berlin lies some 70 km from the border
+    assert found[2] > 7
+    assert found[3] == np.inf

@@ -145,7 +145,18 @@ def test_a_patch_in_both_parts_of_v2(tmp_path: Path) -> None:
     pq.write_table(row, tmp_path / PARQUET_LISTS["v2_unflagged"])
     assert len(find_lists(tmp_path).v2()) == 1
     pq.write_table(row, tmp_path / PARQUET_LISTS["v2_flagged"])
-    with pytest.raises(InputError, match="one stands there twice"):
+    with pytest.raises(InputError, match=f"{tmp_path.name}: one stands there twice"):
+        find_lists(tmp_path).v2()
+
+
+@pytest.mark.parametrize("kind", ["v2_unflagged", "v2_flagged"])
+def test_a_patch_twice_in_one_part_of_v2(tmp_path: Path, kind: str) -> None:
+    row = pa.table([pa.array([None], field.type) for field in V2_SCHEMA], schema=V2_SCHEMA)
+    for one in ("v2_unflagged", "v2_flagged"):
+        named = row.set_column(0, "patch_id", pa.array([one]))
+        table = pa.concat_tables([named] * (1 + (one == kind)))
+        pq.write_table(table, tmp_path / PARQUET_LISTS[one])
+    with pytest.raises(InputError, match=f"{PARQUET_LISTS[kind]}: {kind} stands there twice"):
         find_lists(tmp_path).v2()
 
 

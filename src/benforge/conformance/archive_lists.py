@@ -7,11 +7,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benforge.conformance.borders import hold_borders
 from benforge.conformance.fact import EVERY, Check, Found, Mask, at_least, every
 from benforge.conformance.holding import Holding
 from benforge.conformance.metadata import Metadata, positions, texts
+from benforge.core.bigearthnet import EDGE
 from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
-from benforge.core.nomenclature import load_crosswalk
 from benforge.core.split import PARTS
 from benforge.errors import InputError
 
@@ -54,7 +55,7 @@ def _same_place(h: Holding) -> Found:
 
 
 def _countries(h: Holding) -> Found:
-    """As its own edition published them; v1's own rule is unpublished, v2's are the nearest."""
+    """As its own edition published them; in a built archive the nearest may differ at borders."""
     m = _metadata(h)
     if h.edition == "v2":
         wanted, names, listed = h.published_index["v2_id"], m.v2["patch_id"], m.v2["country"]
@@ -65,10 +66,11 @@ def _countries(h: Holding) -> Found:
     theirs = texts(
         pa.chunked_array([listed.combine_chunks().take(pa.array(np.maximum(places, 0)))])
     )
-    asked = _known(h) & (places >= 0)
-    imported = "imported" in h.archive.meta.recipe
-    same = (h.texts("country") == theirs)[asked]
-    return every(same) if imported else at_least(same, 0.999)
+    asked, ours = _known(h) & (places >= 0), h.texts("country")
+    held = np.asarray(ours == theirs, np.bool_)
+    if not h.imported:
+        held = hold_borders(theirs, ours, h.texts("crs"), h.corners, EDGE)
+    return every(held[asked])
 
 
 def _flags(h: Holding) -> Found:
@@ -100,25 +102,10 @@ def _listed_parts(h: Holding) -> npt.NDArray[np.object_]:
     return parts
 
 
-def _ours_as_19(h: Holding) -> list[frozenset[str]]:
-    """The labels of each patch, brought to the 19 classes."""
-    names = h.archive.meta.nomenclature
-    if names.name == "ben-19":
-        return [frozenset(labels) for labels in h.archive.index["labels"].to_pylist()]
-    crosswalk = load_crosswalk("ben-19")
-    to = {
-        name: crosswalk.target.by_code(target).name
-        for name in names.names
-        if (target := crosswalk(names.by_name(name).code)) is not None
-    }
-    lists = h.archive.index["labels"].to_pylist()
-    return [frozenset(to[label] for label in labels if label in to) for labels in lists]
-
-
 def _v2_labels(h: Holding) -> Found:
     theirs = h.published_index["labels"].to_pylist()
     asked = _known(h) & np.array([labels is not None for labels in theirs], np.bool_)
-    pairs = zip(_ours_as_19(h), theirs, strict=True)
+    pairs = zip(h.labels_as_19, theirs, strict=True)
     same = np.array([ours == frozenset(labels or ()) for ours, labels in pairs], np.bool_)[asked]
     if h.edition == "v2" or not len(same):
         return every(same)
@@ -128,7 +115,7 @@ def _v2_labels(h: Holding) -> Found:
 def _without(h: Holding) -> Found:
     """Whether the crosswalk leaves no label where the list says so, and only there."""
     listed = _metadata(h).flags["no_19_class"][np.maximum(h.published_rows, 0)]
-    empty = np.array([not labels for labels in _ours_as_19(h)], np.bool_)
+    empty = np.array([not labels for labels in h.labels_as_19], np.bool_)
     return every((empty == listed)[_known(h)])
 
 

@@ -24,17 +24,17 @@ class Blocks:
     Args:
         cells: block: cells in use, 1 to 4.
         parts: `block part`: cells of train, validation and test.
+        excused: block: cells that are in no part and need not be.
         shared: cell: whether all its dates are of one part.
-        named: cell: whether it has a part at all.
     """
 
     cells: Ints
     parts: Ints
+    excused: Ints
     shared: Mask
-    named: Mask
 
     @classmethod
-    def of(cls, tile: Ints, column: Ints, row: Ints, part: Ints) -> Blocks:
+    def of(cls, tile: Ints, column: Ints, row: Ints, part: Ints, excused: Mask) -> Blocks:
         """The blocks of some patches.
 
         Args:
@@ -42,6 +42,7 @@ class Blocks:
             column: patch: below 1000.
             row: patch: likewise.
             part: patch: 0 train, 1 validation, 2 test; -1 in none.
+            excused: patch: whether it need not be in one, having no label of the 19 classes.
         """
         place = (tile * 1000 + column) * 1000 + row
         cells, cell = np.unique(place, return_inverse=True)
@@ -53,23 +54,25 @@ class Blocks:
         np.add.at(parts, which, has)
         in_use = np.bincount(which, minlength=len(blocks)).astype(np.int64)
         dates = has.sum(axis=1)
-        return cls(in_use, parts, dates <= 1, dates > 0)
+        asked = np.bincount(cell[~excused], minlength=len(cells)) > 0
+        spared = np.bincount(which[(dates == 0) & ~asked], minlength=len(blocks)).astype(np.int64)
+        return cls(in_use, parts, spared, dates <= 1)
 
     def hold_full(self) -> Found:
         """Whether every block of four cells is 2 train, 1 validation, 1 test.
 
-        Cells without a part, which lack a label of the 19 classes, may have been any.
+        Cells that are excused may have been any; no other may lack a part.
         """
-        asked = self.cells == FULL
-        return every(_fits(self.parts[asked], (2, 1, 1)))
+        return every(self._fit(self.cells == FULL, (2, 1, 1)))
 
     def hold_others(self) -> Found:
         """Whether every block of three cells is 2 train and 1 test, and smaller ones train."""
         three, few = self.cells == MIXED, self.cells <= SMALL
-        fits = (_fits(self.parts[three], (2, 0, 1)), _fits(self.parts[few], (2, 0, 0)))
+        fits = (self._fit(three, (2, 0, 1)), self._fit(few, (2, 0, 0)))
         return every(np.concatenate(fits))
 
-
-def _fits(parts: Ints, most: tuple[int, int, int]) -> Mask:
-    """Block: whether no part has more cells than the rule gives it."""
-    return np.asarray((parts <= np.array(most)).all(axis=1), np.bool_)
+    def _fit(self, asked: Mask, most: tuple[int, int, int]) -> Mask:
+        """Block asked: whether no part has more cells than the rule gives, and no cell is lost."""
+        parts, cells = self.parts[asked], self.cells[asked]
+        whole = parts.sum(axis=1) + self.excused[asked] == cells
+        return np.asarray((parts <= np.array(most)).all(axis=1) & whole, np.bool_)

@@ -12,6 +12,7 @@ from benforge.conformance import (
     published_choices,
     published_leaks,
     published_places,
+    published_second,
 )
 from benforge.conformance.fact import Check, E, Fact, run_check
 from benforge.conformance.holding import Holding
@@ -23,6 +24,7 @@ from benforge.published.lists import find_lists
 LISTED: list[Check[Metadata]] = [
     *published_places.CHECKS,
     *published_choices.CHECKS,
+    *published_second.CHECKS,
     *published_leaks.CHECKS,
 ]
 """The facts that published lists are asked for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -16,11 +16,13 @@ from benforge.archive.archive import Archive
 from benforge.archive.index import read_attributes
 from benforge.archive.layout import SceneFrame, parse_frame, scene_path
 from benforge.archive.sidecars import published_flags, published_split
+from benforge.conformance.band_arrays import BandArray, read_band_arrays
 from benforge.conformance.fact import Found, Mask, Value, every
 from benforge.conformance.metadata import Metadata, codes, lengths, positions, texts
 from benforge.core.bigearthnet import load_bigearthnet
 from benforge.core.flags import Flags
 from benforge.core.identity import ProductId
+from benforge.core.nomenclature import load_crosswalk
 from benforge.core.split import Split
 
 Ints = npt.NDArray[np.int64]
@@ -102,6 +104,32 @@ class Holding:
         return {name: parse_frame(read_attributes(path), path) for name, path in paths.items()}
 
     @cached_property
+    def band_arrays(self) -> Mapping[int, frozenset[BandArray]]:
+        """Pixel size: what the scenes' arrays of it hold; one where all scenes are alike."""
+        root = self.archive.root
+        return read_band_arrays(
+            [scene_path(root, scene.name) for scene in self.archive.meta.scenes],
+            self.archive.meta.sensor.pixel_sizes,
+        )
+
+    @cached_property
+    def ground(self) -> npt.NDArray[np.float64]:
+        """EPSG code and corner of the scene of each patch: `patch 3`."""
+        grids = {name: frame.grid for name, frame in self.frames.items()}
+        known = {n: (float(g.crs.partition(":")[2]), g.ulx, g.uly) for n, g in grids.items()}
+        return np.array([known[name] for name in self.texts("scene")], np.float64).reshape(-1, 3)
+
+    @property
+    def imported(self) -> bool:
+        """Whether it was imported from a published layout."""
+        return "imported" in self.archive.meta.recipe
+
+    @cached_property
+    def corners(self) -> npt.NDArray[np.float64]:
+        """Easting and northing of the upper-left corner of each patch, m: `2 patch`."""
+        return np.stack([np.asarray(self.archive.index[name]) for name in ("ulx", "uly")])
+
+    @cached_property
     def edge(self) -> npt.NDArray[np.float64]:
         """Edge of each patch, m."""
         edges = {n: f.patch_pixels * f.grid.pixel_size for n, f in self.frames.items()}
@@ -137,6 +165,21 @@ class Holding:
     def label_counts(self) -> Ints:
         """Labels of each patch."""
         return lengths(self.archive.index["labels"])
+
+    @cached_property
+    def labels_as_19(self) -> list[frozenset[str]]:
+        """The labels of each patch, brought to the 19 classes."""
+        lists = self.archive.index["labels"].to_pylist()
+        names = self.archive.meta.nomenclature
+        if names.name == "ben-19":
+            return [frozenset(labels) for labels in lists]
+        crosswalk = load_crosswalk("ben-19")
+        to = {
+            name: crosswalk.target.by_code(target).name
+            for name in names.names
+            if (target := crosswalk(names.by_name(name).code)) is not None
+        }
+        return [frozenset(to[label] for label in labels if label in to) for labels in lists]
 
     @cached_property
     def published_rows(self) -> Ints:

@@ -80,8 +80,8 @@ class Metadata:
         part = np.full(len(tile), -1)
         for number, named in enumerate(self.split.values()):
             part[named] = number
-        used = self.unflagged
-        return Blocks.of(tile[used], column[used], row[used], part[used])
+        used, excused = self.unflagged, self.flags["no_19_class"]
+        return Blocks.of(tile[used], column[used], row[used], part[used], excused[used])
 
     @cached_property
     def v1_leaks(self) -> LeakageMap:

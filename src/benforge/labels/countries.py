@@ -41,6 +41,24 @@ def countries_of(lon: npt.ArrayLike, lat: npt.ArrayLike, names: Sequence[str] = 
     return [known[chosen[i]] for i in np.atleast_1d(nearest)]
 
 
+def degrees_from(
+    lon: npt.ArrayLike, lat: npt.ArrayLike, countries: Sequence[str | None]
+) -> npt.NDArray[np.float64]:
+    """How far each place lies from the polygon of a country, in degrees; 0 inside it.
+
+    Args:
+        lon: longitudes, degrees.
+        lat: latitudes, degrees.
+        countries: one a place; what is not on the map is infinitely far.
+    """
+    known, shapes = _map()
+    polygons = dict(zip(known, shapes, strict=True))
+    points = shapely.points(np.asarray(lon), np.asarray(lat))
+    told = np.array([polygons.get(country or "") for country in countries], object)
+    found = shapely.distance(points, told)
+    return np.where(np.isnan(found), np.inf, found)
+
+
 @cache
 def _map() -> tuple[list[str], npt.NDArray[np.object_]]:
     """Names and polygons of all countries."""

@@ -45,6 +45,8 @@ PARQUET_LISTS = {
 CROSSWALK = "clc_metadata"
 """Kind of the table of CLC classes and what v2 makes of them; its file is a .json."""
 
+_GLACIERS = "Glaciers and perpetual snow"
+
 UNLABELLED = "UNLABELED"
 """What v2 writes for a class that it drops."""
 
@@ -162,13 +164,18 @@ class PublishedLists:
         """
         kinds = [kind for kind in ("v2_unflagged", "v2_flagged") if kind in self.files]
         paths = [self.files[kind] for kind in kinds] or [self._path("v2_unflagged")]
-        table = pa.concat_tables([read_parquet(path, V2_SCHEMA) for path in paths])
+        parts = [read_parquet(path, V2_SCHEMA) for path in paths]
+        table = pa.concat_tables(parts)
         for column in ("patch_id", "s2v1_name"):
-            check_once(table[column].combine_chunks().drop_null(), paths[-1])
+            for path, part in zip(paths, parts, strict=True):
+                check_once(part[column].combine_chunks().drop_null(), path)
+            check_once(table[column].combine_chunks().drop_null(), paths[0].parent)
         return table.combine_chunks()
 
     def class_counts(self) -> dict[str, int]:
         """Table 2 of the paper: class, spelled as in clc-43, to number of patches.
+
+        Glaciers, which that lacks, are read too.
 
         Raises:
             InputError: the file is damaged, or a class is unknown or counted twice.
@@ -177,7 +184,8 @@ class PublishedLists:
         path = self._path("class_counts")
         table = read_text(path, ["name", "count"], skip=1)
         known = load_nomenclature("clc-43")
-        names = [known.by_name(text.strip()).name for text in table["name"].to_pylist()]
+        texts = [text.strip() for text in table["name"].to_pylist()]
+        names = [text if text == _GLACIERS else known.by_name(text).name for text in texts]
         check_once(pa.array(names), path)
         try:
             counts = [int(text) for text in table["count"].to_pylist()]
