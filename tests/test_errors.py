@@ -35,3 +35,10 @@ def test_every_error_is_also_a_builtin(kind: type[BenError]) -> None:
     }
     assert builtin, f"{kind.__name__} inherits no builtin error"
     assert kind.__module__ == errors.__name__
+
+
+@pytest.mark.parametrize(("where", "told"), [("", "archive: full. Free"), ("a", "a: full. Free")])
+def test_errors_that_name_no_place_get_one(where: str, told: str) -> None:
+    with pytest.raises(ProductError) as caught, errors.errors_at("archive"):
+        raise ProductError("full", where=where, do="Free")
+    assert str(caught.value) == told

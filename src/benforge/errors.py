@@ -7,6 +7,8 @@ reaches a user is a defect of benforge.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class BenError(Exception):
@@ -30,6 +32,21 @@ class BenError(Exception):
     def __reduce__(self) -> tuple[object, ...]:
         """Survive the way back from a worker process with every part."""
         return _rebuild, (type(self), self.what, self.where, self.do)
+
+
+@contextmanager
+def errors_at(where: str | os.PathLike[str]) -> Iterator[None]:
+    """Give errors that name no place this one.
+
+    Raises:
+        BenError: of the kind that was raised within.
+    """
+    try:
+        yield
+    except BenError as error:
+        if error.where:
+            raise
+        raise _rebuild(type(error), error.what, str(where), error.do) from error
 
 
 def _rebuild(kind: type[BenError], what: str, where: str, do: str) -> BenError:

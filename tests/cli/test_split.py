@@ -2,12 +2,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from benforge.archive.archive import Archive
-from benforge.archive.sidecars import read_split, write_flags
+from benforge.archive.sidecars import read_split, write_flags, write_split
 from benforge.cli.main import run
 from benforge.core.flags import SEASONAL_SNOW, Flags
+from benforge.core.split import PARTS, Split
 from benforge.testing.archives import PRODUCT, make_scene, small_frame, write_archive
 
 
@@ -75,20 +77,23 @@ def test_leakage_is_told_and_drawn(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--rule", "random"], "no rule is called 'random'"),
-        (["--rule", "ben-v2"], "the rule ben-v2 leaves validation and test empty"),
-        (["--rule", "published"], "there are no published lists"),
+        (["--rule", "ben-v2"], "archive: the rule ben-v2 leaves validation and test empty"),
+        (["--rule", "published", "--lists", "x"], "x: there is no such folder"),
+        (["--rule", "published", "--lists", "."], "holds the lists: --lists"),
         (["--rule", "paper-random", "--flags", "f"], "no flags of this name"),
-        (["--rule", "paper-random", "--labelled", "x"], "no nomenclature is called"),
         (["--leakage"], "the archive has no split yet"),
         (["--leakage", "--name", "x"], "no splits of this name"),
-        (["--out", "x"], "nothing goes to --out"),
-        (["--metadata", "x"], "name an archive"),
     ],
 )
 def test_a_mistake_is_one_line(
-    words: list[str], said: str, archive: str, capsys: pytest.CaptureFixture[str]
+    words: list[str],
+    said: str,
+    archive: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     assert run(["split", archive, *words]) == 1
     err = capsys.readouterr().err
     assert said in err
@@ -98,11 +103,67 @@ def test_a_mistake_is_one_line(
 def test_the_published_lists_need_no_archive(
     published_metadata: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    metadata = ["split", "--metadata", str(published_metadata)]
-    assert run(metadata) == 1
-    assert "are not divided" in capsys.readouterr().err
-    assert run([*metadata, "--leakage"]) == 1
-    assert "--name v1 or --name v2" in capsys.readouterr().err
+    assert run(["split", "--metadata", str(published_metadata), "--leakage"]) == 1
+    err = capsys.readouterr().err
+    assert str(published_metadata) in err
+    assert "--name v1 or --name v2" in err
+
+
+def test_lists_that_are_missing_are_named_with_their_folder_and_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["split", "--metadata", str(tmp_path), "--leakage"]
+    assert run(words) == 1
+    assert f"{tmp_path}: no published list is there" in (err := capsys.readouterr().err)
+    assert "--metadata" in err
+    for part in ("train", "val", "test"):
+        (tmp_path / f"{part}.csv").write_text("")
+    assert run(words) == 1
+    assert f"{tmp_path}: the published list tile_names" in (err := capsys.readouterr().err)
+    assert "--metadata" in err
+    assert run([*words, "--name", "v2"]) == 1
+    assert "lacks metadata.parquet" in (err := capsys.readouterr().err)
+    assert "--metadata" in err
+    assert "--lists" not in err
+
+
+def test_a_split_that_names_other_patches_is_told_with_the_archive(
+    archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = Split.of("other", "paper-random", pa.array(["a", "b", "c"]), np.array(PARTS, object))
+    write_split(Path(archive), other)
+    assert run(["split", archive, "--leakage"]) == 1
+    err = capsys.readouterr().err
+    assert f"{archive}: the split other names none of its patches" in err
+    assert "--name" in err
+
+
+def test_several_splits_are_named_with_their_option(
+    archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("one", "two"):
+        assert run(["split", archive, "--rule", "by-tile", "--name", name]) == 0
+    assert run(["split", archive, "--leakage"]) == 1
+    assert "--name one or --name two" in capsys.readouterr().err
+
+
+def test_leakage_of_a_simulated_archive_says_so(
+    archive: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["split", archive, "--leakage", "--out", str(tmp_path / "out")]
+    assert run([*words, "--rule", "by-tile"]) == 0
+    assert "simulated               yes" in capsys.readouterr().out
+    assert json.loads((tmp_path / "out/leakage.json").read_bytes())["simulated"] is True
+
+
+def test_a_report_is_not_written_into_an_archive(
+    archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = Path(archive) / "report"
+    assert run(["split", archive, "--rule", "by-tile", "--leakage", "--out", str(out)]) == 1
+    assert f"{out}: lies in archive" in capsys.readouterr().err
+    assert not out.exists()
+    assert not list(Path(archive).glob("splits/*")), "the split was made all the same"
 
 
 @pytest.mark.slow

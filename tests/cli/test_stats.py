@@ -44,13 +44,19 @@ def test_as_json_for_programs(archive: Path, tmp_path: Path, capsys):
     assert not (tmp_path / "out/tables/bands.csv").exists()
 
 
-@pytest.mark.parametrize("words", [[], ["a", "--metadata", "b"]])
-def test_one_thing_is_described_and_only_one(words: list[str], tmp_path: Path, capsys):
-    assert run(["stats", *words, "--out", str(tmp_path / "out")]) == 2
-    captured = capsys.readouterr()
-    (line,) = captured.err.splitlines()
-    assert "--metadata" in line
-    assert not (tmp_path / "out").exists()
+@pytest.mark.parametrize("where", ["itself", "another", "within", "through a link"])
+def test_nothing_is_written_into_an_archive(where: str, archive: Path, tmp_path: Path, capsys):
+    other = write_archive(tmp_path / "other", make_scene())
+    link = tmp_path / "link"
+    link.symlink_to(other)
+    places = {"itself": archive, "another": other, "within": other / "scenes/new"}
+    out = places.get(where, link / "new")
+    before = sorted(tmp_path.rglob("*"))
+    assert run(["stats", str(archive), "--out", str(out), "--no-pixels"]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"ben: {out}: ")
+    assert "--out" in line
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("what", ["empty", "nowhere", "no lists"])
@@ -62,5 +68,6 @@ def test_bad_input_is_one_clear_line(what: str, tmp_path: Path, capsys):
     }[what]
     assert run(["stats", *place, "--out", str(tmp_path / "out")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("ben: ")
+    assert line.startswith(f"ben: {place[-1]}: ")
+    assert what != "no lists" or "--metadata" in line
     assert not (tmp_path / "out").exists()

@@ -54,8 +54,16 @@ def test_patches_of_another_size_are_compared_by_their_own_edge() -> None:
 
 
 def test_a_split_of_other_patches_is_an_error() -> None:
-    with pytest.raises(InputError, match="names no patch"):
+    with pytest.raises(InputError, match="names none of its patches"):
         report([(0, 0)], [None])
+
+
+def test_a_simulated_archive_is_called_so() -> None:
+    told = pa.chunked_array([["train", "test"]])
+    for simulated in (True, False):
+        found = find_leakage(index([(0, 0), (1, 0)]), told, "mine", simulated=simulated)
+        assert report_leakage(found).simulated is simulated
+        assert ("simulated" in report_leakage(found).facts()) is simulated
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_of_two_published_splits_the_name_says_which(tmp_path: Path) -> None:
     write_v1(tmp_path, V1[:1], V1[1:2], V1[2:])
     write_v2(tmp_path)
     lists = find_lists(tmp_path)
-    with pytest.raises(InputError, match="--name v1 or --name v2"):
+    with pytest.raises(InputError, match=f"{tmp_path}: .*--name v1 or --name v2"):
         choose_edition(lists, "published")
     sizes = [
         make_split(index(V2), "published", name=n, lists=lists).assign(pa.array(V2))
@@ -79,8 +79,12 @@ def test_of_two_published_splits_the_name_says_which(tmp_path: Path) -> None:
 def test_lists_that_contradict_themselves_or_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(MissingError, match="no published split"):
         choose_edition(find_lists(tmp_path), "")
+    (tmp_path / "train.csv").write_text(f"{V1[0]}\n")
+    lacking = f"{tmp_path}.*v1 lacks val.csv, test.csv.*: --metadata"
+    with pytest.raises(MissingError, match=lacking):
+        choose_edition(find_lists(tmp_path), "", option="--metadata")
     write_v1(tmp_path, V1[:2], V1[1:2], V1[2:])
-    with pytest.raises(InputError, match="twice"):
+    with pytest.raises(InputError, match=f"{tmp_path}: .*twice"):
         published_parts(index(V2), find_lists(tmp_path), "v1")
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from benforge.archive.archive import Archive
@@ -36,3 +38,14 @@ def sample(imported_sample: Archive) -> Described:
 def published(published_metadata: Path) -> Described:
     """All 590,326 patches, by their lists."""
     return describe_published(find_lists(published_metadata))
+
+
+@pytest.fixture(scope="session")
+def partly_labelled(simulated: Archive) -> Described:
+    """The simulated archive, in which every fourth patch has no labels."""
+    labels = simulated.index["labels"].to_pylist()
+    labels = [[] if n % 4 == 0 else names for n, names in enumerate(labels)]
+    place = simulated.index.column_names.index("labels")
+    kind = simulated.index.schema.field(place)
+    index = simulated.index.set_column(place, kind, pa.array(labels, kind.type))
+    return describe_archive_rows(replace(simulated, index=index))

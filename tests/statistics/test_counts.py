@@ -3,6 +3,7 @@ from __future__ import annotations
 import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from benforge.archive.archive import Archive
@@ -15,6 +16,7 @@ from benforge.statistics.counts import (
     count_labels,
     count_seasons,
     count_tiles,
+    has_some,
     labels_per_patch,
 )
 from benforge.statistics.described import Described
@@ -86,12 +88,13 @@ def test_a_footprint_counts_once_however_often_it_was_taken(simulated: Archive):
 def test_patches_without_a_country_or_labels_are_not_lost():
     rows = scene_records(make_scene()).to_pydict()
     rows["country"][0] = None
-    rows["labels"][1] = None
-    import pyarrow as pa
-
+    rows["labels"][1], rows["labels"][2] = None, []
     table = pa.table(rows)
     assert UNKNOWN in count_countries(table)["country"].to_pylist()
-    assert len(labels_per_patch(table)) == len(table) - 1
+    assert len(labels_per_patch(table)) == len(table) - 2
+    assert (labels_per_patch(table) > 0).all()
+    assert sum(count_labels(table)["patches"].to_pylist()) == len(table) - 2
+    assert np.flatnonzero(~has_some(table["labels"])).tolist() == [1, 2]
 
 
 class TestPublished:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +13,7 @@ from PIL import Image
 from benforge.archive.archive import Archive
 from benforge.archive.sidecars import write_flags
 from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW, Flags
+from benforge.core.nomenclature import load_nomenclature
 from benforge.errors import ArchiveError, MissingError
 from benforge.published.lists import PublishedLists
 from benforge.statistics import describe
@@ -145,8 +147,15 @@ def test_an_archive_without_patches_is_refused(simulated: Archive):
         describe_archive_rows(nothing)
 
 
+def test_a_label_of_no_class_is_told_with_the_archive(simulated: Archive):
+    described = describe_archive_rows(simulated)
+    other = replace(described, nomenclature=load_nomenclature("clc-level-1"))
+    with pytest.raises(ArchiveError, match=f"^{simulated.root}: the label .* is no class of"):
+        make_sheets(other)
+
+
 def test_lists_that_are_not_there_are_named(tmp_path: Path):
-    with pytest.raises(MissingError, match="no published list"):
+    with pytest.raises(MissingError, match=f"{tmp_path}: .*tile_names_and_links.csv"):
         open_described(None, tmp_path)
     with pytest.raises(MissingError):
         describe_published(PublishedLists({}))

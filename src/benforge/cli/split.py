@@ -11,6 +11,7 @@ import typer
 from benforge.cli.main import app
 from benforge.cli.options import JsonOption
 from benforge.cli.terminal import print_facts, print_json, showing_progress
+from benforge.cli.usage import check_report_folder, check_split
 
 
 @app.command()
@@ -25,7 +26,9 @@ def split(
     name: Annotated[
         str, typer.Option(help="Name of the split; the rule's if left out. Published: v1 or v2.")
     ] = "",
-    seed: Annotated[int, typer.Option(help="Another seed gives another split.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="Another seed gives another split; 1 if left out.")
+    ] = None,
     flags: Annotated[
         list[str] | None,
         typer.Option(help="Flags whose snow and clouds to leave out; all if left out, or *none*."),
@@ -67,6 +70,9 @@ def split(
         leakage=leakage,
         out=out,
     )
+    check_split(archive, metadata, request)
+    if out:
+        check_report_folder(out)
     with showing_progress("Dividing") as progress:
         found = answer(archive, metadata, request, progress)
     if json:

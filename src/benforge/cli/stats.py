@@ -10,7 +10,8 @@ import typer
 
 from benforge.cli.main import app
 from benforge.cli.options import JsonOption, MetadataOption, OutOption, WorkersOption
-from benforge.cli.terminal import print_error, print_facts, print_json, showing_progress
+from benforge.cli.terminal import print_facts, print_json, showing_progress
+from benforge.cli.usage import check_report_folder, check_stats
 
 
 @app.command()
@@ -22,8 +23,12 @@ def stats(
     metadata: MetadataOption = None,
     html: Annotated[bool, typer.Option("--html", help="Write one page of it all too.")] = False,
     pixels: Annotated[
-        bool, typer.Option(help="Count pixel values, which reads the whole archive.")
-    ] = True,
+        bool | None,
+        typer.Option(
+            help="Count pixel values, which reads the whole archive; counted if left out.",
+            show_default=False,
+        ),
+    ] = None,
     workers: WorkersOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -36,14 +41,13 @@ def stats(
     from benforge.statistics.describe import write_statistics
     from benforge.statistics.described import open_described
 
-    if (archive is None) == (metadata is None):
-        print_error("name an archive, or published lists with --metadata, and only one of them")
-        raise typer.Exit(2)
+    check_stats(archive, metadata, pixels, workers)
+    check_report_folder(out)
     with showing_progress("Describing") as progress:
         summary = write_statistics(
             open_described(archive, metadata),
             out,
-            pixels=pixels,
+            pixels=pixels is not False,
             page=html,
             workers=workers,
             progress=progress,

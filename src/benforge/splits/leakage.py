@@ -68,6 +68,7 @@ class Leakage(msgspec.Struct, frozen=True, kw_only=True):
         validation: what validation shares with training.
         test: what test shares with training.
         tolerance: metres, of contacts between two CRSs.
+        simulated: whether any of the archive is simulated.
     """
 
     split: str
@@ -75,10 +76,12 @@ class Leakage(msgspec.Struct, frozen=True, kw_only=True):
     validation: PartLeakage
     test: PartLeakage
     tolerance: float = TOLERANCE
+    simulated: bool = False
 
     def facts(self) -> dict[str, object]:
         """The figures as lines to print."""
-        lines: dict[str, object] = {"train": f"{self.train.footprints:,} footprints"}
+        lines: dict[str, object] = {"simulated": "yes"} if self.simulated else {}
+        lines["train"] = f"{self.train.footprints:,} footprints"
         for part in PARTS[1:]:
             found: PartLeakage = getattr(self, part)
             lines[part] = f"{found.total.footprints:,} footprints, of which"
@@ -107,12 +110,14 @@ class LeakageMap:
         footprints: every footprint that has a part.
         patches: `part footprint`: how many patches of each part stand on it, parts as in `PARTS`.
         found: the contacts of validation and test with training, `kind relation footprint`.
+        simulated: whether any of the archive is simulated.
     """
 
     name: str
     footprints: Footprints
     patches: npt.NDArray[np.int64]
     found: Found
+    simulated: bool = False
 
     @property
     def ground(self) -> npt.NDArray[np.bool_]:
@@ -126,7 +131,12 @@ class LeakageMap:
 
 
 def find_leakage(
-    index: pa.Table, parts: pa.ChunkedArray, name: str, *, edges: npt.ArrayLike = EDGE
+    index: pa.Table,
+    parts: pa.ChunkedArray,
+    name: str,
+    *,
+    edges: npt.ArrayLike = EDGE,
+    simulated: bool = False,
 ) -> LeakageMap:
     """The contacts of a split's validation and test patches with its training patches.
 
@@ -135,20 +145,23 @@ def find_leakage(
         parts: the part of each row, null where it has none; `Split.assign` gives it.
         name: the split's name, for the report.
         edges: edge of each patch, or of all, m.
+        simulated: whether any of the archive is simulated; the report and the picture say so.
 
     Raises:
         InputError: no row has a part.
     """
     chosen = pc.is_valid(parts)
     if not pc.any(chosen).as_py():
-        raise InputError(f"the split {name} names no patch of these", do="Name another split")
+        raise InputError(
+            f"the split {name} names none of its patches", do="Name another split: --name"
+        )
     edges = np.broadcast_to(np.asarray(edges, np.float64), len(index))[np.asarray(chosen)]
     footprints, place = Footprints.of(index.filter(chosen), edges)
     number = np.asarray(pc.index_in(parts.filter(chosen), pa.array(PARTS)))
     patches = np.zeros((len(PARTS), len(footprints)), np.int64)
     np.add.at(patches, (number, place), 1)
     found = find_contacts(footprints, np.asarray(patches[1:].any(axis=0)), patches[0] > 0)
-    return LeakageMap(name, footprints, patches, found)
+    return LeakageMap(name, footprints, patches, found, simulated)
 
 
 def report_leakage(found: LeakageMap) -> Leakage:
@@ -159,6 +172,7 @@ def report_leakage(found: LeakageMap) -> Leakage:
         train=_count(train, train > 0),
         validation=_part(validation, found.found),
         test=_part(test, found.found),
+        simulated=found.simulated,
     )
 
 

@@ -185,8 +185,8 @@ def _round_length(length: float) -> float:
 
 
 def _write_words(figure: Figure, found: LeakageMap, state: npt.NDArray[np.intp]) -> None:
-    title = f"What the split {found.name} leaks from training into test"
-    figure.text(0.03, 0.945, title, fontsize=19, color=INK, weight="bold")
+    title = title_of(found)
+    figure.text(0.03, 0.945, title, fontsize=min(19, 1350 / len(title)), color=INK, weight="bold")
     counts = np.bincount(state, minlength=len(STATES))
     figure.text(0.03, 0.905, _sentence(*counts[APART:].tolist()), fontsize=12.5, color=INK)
     swatches = [
@@ -196,6 +196,12 @@ def _write_words(figure: Figure, found: LeakageMap, state: npt.NDArray[np.intp])
     legend = figure.legend(handles=swatches, loc="lower center", ncols=len(STATES), fontsize=11)
     legend.set(frame_on=False)
     legend.set_bbox_to_anchor((0.5, 0.012))
+
+
+def title_of(found: LeakageMap) -> str:
+    """What stands over the picture; it says so where anything is simulated."""
+    of = ", simulated" if found.simulated else ""
+    return f"What the split {found.name} leaks from training into test{of}"
 
 
 def _sentence(apart: int, touching: int, on_ground: int) -> str:

@@ -90,7 +90,7 @@ def _by_tile(index: pa.Table, choices: Choices) -> Parts:
 def _published(index: pa.Table, choices: Choices) -> Parts:
     if not choices.lists:
         raise MissingError(
-            "there are no published lists", do="Name the folder that holds them: --lists DIR"
+            "there are no published lists", do="Name the folder that holds them: --lists"
         )
     return published_parts(index, choices.lists, choose_edition(choices.lists, choices.name))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -21,46 +20,16 @@ from benforge.core.bigearthnet import EDGE
 from benforge.core.flags import Flags
 from benforge.core.progress import Progress, silent
 from benforge.core.split import Split
-from benforge.errors import InputError
+from benforge.errors import InputError, MissingError, errors_at
 from benforge.published.index import read_index
-from benforge.published.lists import find_lists
+from benforge.published.lists import PublishedLists, file_name, find_lists
 from benforge.splits.leakage import Leakage, LeakageMap, find_leakage, report_leakage
-from benforge.splits.make import RULES, make_split
+from benforge.splits.make import make_split
 from benforge.splits.published import choose_edition, published_parts
+from benforge.splits.summary import SplitSummary, summarise
 
 NO_FLAGS = "none"
 """As the name of flags: respect none."""
-
-
-class SplitSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A split in figures; JSON-able.
-
-    Args:
-        name: as in `splits/<name>.parquet`.
-        rule: what made it.
-        seed: of a rule that draws.
-        sizes: part to number of patches.
-        digest: equal for equal splits anywhere.
-        parameters: what the rule was told, and what it left out.
-        notes: what a reader should know, a sentence each.
-    """
-
-    name: str
-    rule: str
-    seed: int | None
-    sizes: Mapping[str, int]
-    digest: str
-    parameters: Mapping[str, Any]
-    notes: tuple[str, ...] = ()
-
-    def facts(self) -> dict[str, object]:
-        """The figures as lines to print."""
-        return {
-            "rule": self.rule + (f", seed {self.seed}" if self.seed is not None else ""),
-            "patches": ", ".join(f"{part} {n:,}" for part, n in self.sizes.items()),
-            "digest": self.digest,
-            **({"note": "; ".join(self.notes)} if self.notes else {}),
-        }
 
 
 class SplitReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,7 +65,7 @@ class SplitRequest:
     Args:
         rule: make a split by this rule; None makes none.
         name: of the split to make or to look at; left out, that of the rule, or the only split.
-        seed: of rules that draw.
+        seed: of rules that draw; None is 1.
         flags: names of the flags to respect; none named means all of the archive, "none" none.
         labelled: see `make_split`.
         lists: folder of the published lists.
@@ -106,7 +75,7 @@ class SplitRequest:
 
     rule: str | None = None
     name: str = ""
-    seed: int = 1
+    seed: int | None = None
     flags: Sequence[str] = ()
     labelled: str | None = None
     lists: Path | None = None
@@ -120,22 +89,16 @@ def answer(
     request: SplitRequest,
     progress: Progress = silent,
 ) -> SplitReport:
-    """What is asked of an archive, or of the published lists in the folder `metadata`.
+    """What is asked of an archive, or else of the published lists in the folder `metadata`.
 
     Raises:
-        BenError: neither or both are named, a request that contradicts itself, or whatever
-            `answer_archive` and `answer_published` raise.
+        BenError: neither is named, or whatever `answer_archive` and `answer_published` raise.
     """
-    if request.out and not request.leakage:
-        raise InputError("nothing goes to --out", where=request.out, do="Ask for it: --leakage")
-    if archive and not metadata:
+    if archive:
         return answer_archive(archive, request, progress)
-    if metadata and not archive:
+    if metadata:
         return answer_published(metadata, request, progress)
-    raise InputError(
-        "name an archive, or the published lists with --metadata, not both",
-        do="A published split of an archive is made with: --rule published --lists DIR",
-    )
+    raise InputError("nothing to divide", do="Name an archive, or published lists: --metadata")
 
 
 def answer_archive(
@@ -161,7 +124,14 @@ def answer_archive(
         return SplitReport(splits=(summarise(split),), files=files)
     progress("comparing footprints")
     parts = split.assign(opened.index["patch_id"])
-    found = find_leakage(opened.index, parts, split.name, edges=patch_edges(opened))
+    with errors_at(archive):
+        found = find_leakage(
+            opened.index,
+            parts,
+            split.name,
+            edges=patch_edges(opened),
+            simulated=opened.meta.simulated,
+        )
     drawn = write_leakage(found, request.out, progress) if request.out else ()
     told = report_leakage(found)
     return SplitReport(splits=(summarise(split),), leakage=told, files=files + drawn)
@@ -173,18 +143,22 @@ def answer_published(
     """Tell what a published split leaks, from the lists alone.
 
     Raises:
-        BenError: a list is missing or damaged, two splits are there and none is named, or
-            something else than their leakage is asked.
+        BenError: a list is missing or damaged, or two splits are there and none is named.
     """
-    if request.rule or not request.leakage:
-        raise InputError("the published lists are not divided", do="Ask --leakage, and no --rule")
-    lists = find_lists(metadata)
-    edition = choose_edition(lists, request.name)
+    lists = _lists_in(metadata, "--metadata")
+    edition = choose_edition(lists, request.name, option="--metadata")
+    if not lists.has("products"):
+        raise MissingError(
+            f"the published list {file_name('products')} is not there",
+            where=metadata,
+            do="Name the folder that holds it: --metadata",
+        )
     progress("reading the lists")
     index = read_index(lists)
     parts = pa.chunked_array([pa.array(published_parts(index, lists, edition), pa.string())])
     progress("comparing footprints")
-    found = find_leakage(index, parts, edition, edges=EDGE)
+    with errors_at(metadata):
+        found = find_leakage(index, parts, edition, edges=EDGE)
     files = write_leakage(found, request.out, progress) if request.out else ()
     return SplitReport(leakage=report_leakage(found), files=files)
 
@@ -195,15 +169,30 @@ def divide(archive: Archive, request: SplitRequest) -> Split:
     Raises:
         BenError: an unknown rule, flags that are not there, or a part that would be empty.
     """
-    return make_split(
-        archive.index,
-        request.rule or "",
-        name=request.name,
-        seed=request.seed,
-        flags=read_respected(archive.root, request.flags),
-        labelled=request.labelled,
-        lists=find_lists(request.lists) if request.lists else None,
-    )
+    flags = read_respected(archive.root, request.flags)
+    lists = _lists_in(request.lists, "--lists") if request.lists else None
+    with errors_at(archive.root):
+        return make_split(
+            archive.index,
+            request.rule or "",
+            name=request.name,
+            seed=1 if request.seed is None else request.seed,
+            flags=flags,
+            labelled=request.labelled,
+            lists=lists,
+        )
+
+
+def _lists_in(folder: Path, option: str) -> PublishedLists:
+    """The published lists in a folder that this option named.
+
+    Raises:
+        MissingError: none is there.
+    """
+    if lists := find_lists(folder):
+        return lists
+    what = "no published list is there" if folder.is_dir() else "there is no such folder"
+    raise MissingError(what, where=folder, do=f"Name the folder that holds the lists: {option}")
 
 
 def read_respected(root: Path, names: Sequence[str]) -> list[Flags]:
@@ -247,37 +236,10 @@ def write_leakage(found: LeakageMap, out: Path, progress: Progress = silent) -> 
     return tuple(str(out / name) for name in contents)
 
 
-def summarise(split: Split) -> SplitSummary:
-    """A split in figures."""
-    return SplitSummary(
-        name=split.name,
-        rule=split.rule,
-        seed=split.seed,
-        sizes=split.sizes,
-        digest=split.digest,
-        parameters=split.parameters,
-        notes=tuple(_notes(split)),
-    )
-
-
-def _notes(split: Split) -> list[str]:
-    told = split.parameters
-    if split.rule not in RULES or "flags" not in told or not RULES[split.rule].respects_flags:
-        return []
-    notes = []
-    if not told["flags"]:
-        notes.append("no flags were at hand or respected: snow and clouds are not left out")
-    elif told["flagged"]:
-        notes.append(f"left out for snow or clouds: {told['flagged']:,}")
-    if told["unlabelled"]:
-        notes.append(f"left out without a label: {told['unlabelled']:,}")
-    return notes
-
-
 def _only_split(archive: Path) -> str:
     names = sidecar_names(archive, SPLITS)
     if len(names) != 1:
-        known = f"Say which: --name {' or '.join(names)}"
+        known = f"Say which: {' or '.join(f'--name {name}' for name in names)}"
         raise InputError(
             "the archive has several splits" if names else "the archive has no split yet",
             where=archive,

@@ -217,5 +217,6 @@ _NEEDS = {
     "77, and trains on the rim; archives of less than full tiles need --rule paper-random",
     "by-tile": "It gives whole tiles, so it needs at least three; "
     "fewer tiles are divided by --rule ben-v1 or ben-v2",
-    "published": "The lists name patches of this archive in the other parts only",
+    "published": "The lists name patches of this archive in the other parts only; "
+    "such an archive is divided by another --rule",
 }

@@ -56,8 +56,10 @@ def draw_classes(sheet: Sheet, nomenclature: Nomenclature) -> Figure:
     return figure
 
 
-def draw_labels(sheet: Sheet) -> Figure:
-    """A bar a number of labels."""
+def draw_labels(sheet: Sheet) -> Figure | None:
+    """A bar a number of labels; None where no patch has one."""
+    if not len(sheet.table):
+        return None
     figure = new_figure(sheet.title, COLUMN, 2.2)
     axes = figure.subplots()
     numbers, patches = (sheet.table[name].to_pylist() for name in ("labels", "patches"))
@@ -154,15 +156,19 @@ def draw_together(sheet: Sheet) -> Figure | None:
     codes = [str(row["code"]) for row in rows]
     shares = np.array([[row[code] for code in codes] for row in rows])
     shares[np.diag_indices(len(rows))] = np.nan
-    cell = min(0.24, 4.05 / len(rows))
+    size = 6.6 if len(rows) <= 22 else 5.4
+    names = [textwrap.fill(row["class"], 46) for row in rows]
+    cell = max(0.24 if len(rows) <= 22 else 0.095, _height_of(names, size))
     figure = new_figure(sheet.title, PAGE, cell * max(5, len(rows)) + 0.3)
     axes = figure.subplots()
     shades = axes.pcolormesh(shares, cmap=_SHADES, vmin=0, vmax=1, edgecolors="white", lw=0.3)
     if len(rows) <= 22:
         _write_shares(axes, shares)
-    size = 6.6 if len(rows) <= 22 else 5.4
-    names = [f"{textwrap.shorten(r['class'], 44, placeholder=' …')}  {r['code']}" for r in rows]
-    axes.set_yticks(np.arange(len(rows)) + 0.5, names, size=size)
+    axes.set_yticks(np.arange(len(rows)) + 0.5, names, size=size, linespacing=1, ma="right")
+    axes.tick_params(axis="y", pad=4 + 0.7 * size * max(map(len, codes)))
+    beside: dict[str, Any] = {"xytext": (-4, 0), "textcoords": "offset points", "ha": "right"}
+    for place, code in enumerate(codes):
+        axes.annotate(code, (0, place + 0.5), va="center", size=size, **beside)
     axes.set_xticks(np.arange(len(rows)) + 0.5, codes, size=size, rotation=90)
     axes.set_ylim(len(rows), 0)
     bare(axes, "left", "bottom")
@@ -171,6 +177,11 @@ def draw_together(sheet: Sheet) -> Figure | None:
     bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f} %"))
     bar.set_label("of the row's patches have the column's class")
     return figure
+
+
+def _height_of(names: Sequence[str], size: float) -> float:
+    """Inches that a row needs for the name of most lines."""
+    return max(name.count("\n") + 1 for name in names) * size * 1.2 / 72
 
 
 def _write_shares(axes: Axes, shares: npt.NDArray[np.float64]) -> None:

@@ -40,7 +40,10 @@ def labels_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot:
     found = pc.index_in(flat, value_set=pa.array(list(known), pa.string()))
     if found.null_count:
         lost = flat.filter(pc.is_null(found))[0].as_py()
-        raise ArchiveError(f"no class is called {lost!r}", where=nomenclature.name)
+        raise ArchiveError(
+            f"the label {lost!r} is no class of {nomenclature.name}",
+            do="Look for more damage with ben check, then build or import again",
+        )
     positions = np.array(list(known.values()), np.int64)[np.asarray(found)]
     return _hot(pc.list_parent_indices(labels), positions, len(rows), len(nomenclature))
 
@@ -106,7 +109,7 @@ def count_classes(
     Args:
         hot: `patch class`.
         nomenclature: the classes; those that do not occur are counted as 0.
-        patches: how many are labelled, what a share is of.
+        patches: how many have any class told, what a share is of.
         published: class name to the patches published for it, a column more; None for none.
     """
     counts = hot.sum(axis=0)
@@ -139,6 +142,26 @@ def count_published(published: Mapping[str, int], patches: int) -> pa.Table:
             "patches": pa.array([count for _, count in ranked], pa.int64()),
             "share": pa.array([count / patches for _, count in ranked], pa.float64()),
         }
+    )
+
+
+def count_partners(hot: Hot, nomenclature: Nomenclature, most: int = 3) -> pa.Table:
+    """The classes that most patches of each class have too: `code`, `class`, `patches`, `with`.
+
+    Args:
+        hot: `patch class`.
+        nomenclature: the classes; those that do not occur are left out.
+        most: how many others to name, with their share.
+    """
+    table = count_together(hot, nomenclature)
+    codes, names = table["code"].to_pylist(), table["class"].to_pylist()
+    told = []
+    for row in table.to_pylist():
+        pairs = [(row[str(c)], n) for c, n in zip(codes, names, strict=True) if c != row["code"]]
+        ranked = [pair for pair in sorted(pairs, key=lambda pair: -pair[0]) if pair[0]][:most]
+        told.append("; ".join(f"{name} {100 * share:.1f} %" for share, name in ranked))
+    return table.select(["code", "class", "patches"]).append_column(
+        "with", pa.array(told, pa.string())
     )
 
 

@@ -13,16 +13,21 @@ UNKNOWN = "unknown"
 """The country of a patch that has none in the index."""
 
 
+def has_some(lists: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """`patch`: whether its list holds anything; False where it is empty or not known (null)."""
+    return np.asarray(pc.fill_null(pc.list_value_length(lists), 0)) > 0
+
+
 def labels_per_patch(rows: pa.Table) -> npt.NDArray[np.int64]:
-    """`patch`: how many labels each labelled patch has; those without labels known are left out."""
-    lengths = pc.list_value_length(rows["labels"].drop_null())
-    return np.asarray(lengths, np.int64)
+    """`patch`: how many labels each labelled patch has; those without labels are left out."""
+    lengths = np.asarray(pc.fill_null(pc.list_value_length(rows["labels"]), 0), np.int64)
+    return lengths[lengths > 0]
 
 
 def count_labels(rows: pa.Table) -> pa.Table:
     """Labels a patch: `labels`, `patches`, their share, and the share with at most so many.
 
-    One row for every number from the fewest to the most labels.
+    One row for every number from the fewest to the most labels; shares are of labelled patches.
     """
     found = labels_per_patch(rows)
     if not len(found):

@@ -10,6 +10,7 @@ import msgspec
 
 from benforge.archive.files import storage_errors, write_atomic
 from benforge.core.progress import Progress, silent
+from benforge.errors import errors_at
 from benforge.statistics.described import Described
 from benforge.statistics.figures import FIGURES
 from benforge.statistics.formats import FORMATS
@@ -107,7 +108,8 @@ def write_statistics(
 
 def make_sheets(described: Described) -> dict[str, Sheet]:
     """Name to table, of every table that can be told of what is described."""
-    made = {name: make(described) for name, make in TABLES.items()}
+    with errors_at(described.archive.root if described.archive else described.name):
+        made = {name: make(described) for name, make in TABLES.items()}
     return {name: sheet for name, sheet in made.items() if sheet is not None}
 
 
@@ -133,5 +135,13 @@ def _write_figures(
             write_atomic(folder / f"{name}.png", as_png(figure))
             svg = as_svg(figure)
             write_atomic(folder / f"{name}.svg", on_white(svg))
-        shown.append(Shown(name, drawing.caption, svg, sheets[drawing.table].title))
+        shown.append(
+            Shown(
+                name,
+                drawing.numbers or drawing.table,
+                drawing.caption,
+                svg,
+                sheets[drawing.table].title,
+            )
+        )
     return shown

@@ -10,9 +10,10 @@ from matplotlib.patches import Rectangle
 
 from benforge.archive.archive import Archive
 from benforge.core.nomenclature import LandCoverClass
+from benforge.statistics.examples import NO_LABELS
 from benforge.statistics.pictures import TRUE_COLOR, picture_of
 from benforge.statistics.sheet import Sheet
-from benforge.statistics.style import HEAD, PAGE, SOFT, new_figure, rgb
+from benforge.statistics.style import PAGE, SOFT, new_figure, rgb
 
 COLUMNS, GAP = 4, 0.12
 EDGE = (PAGE - 0.08 - GAP * (COLUMNS - 1)) / COLUMNS
@@ -30,9 +31,10 @@ def draw_examples(sheet: Sheet, archive: Archive) -> Figure:
     bands = [max(map(len, lines[i : i + COLUMNS])) for i in range(0, len(lines), COLUMNS)]
     heights = [EDGE + 0.06 + LINE_HEIGHT * (1 + band) + 0.1 for band in bands]
     figure = new_figure(sheet.title, PAGE, sum(heights), layout=False)
-    total = sum(heights) + HEAD
+    total = float(figure.get_size_inches()[1])
+    head_room = total - sum(heights)
     for place, row in enumerate(rows):
-        top = HEAD + sum(heights[: place // COLUMNS])
+        top = head_room + sum(heights[: place // COLUMNS])
         left = 0.04 + place % COLUMNS * (EDGE + GAP)
         _draw_patch(figure, archive, row["patch_id"], (left, total - top))
         head = f"{row['date'].day} {row['date']:%B %Y}"
@@ -49,6 +51,8 @@ def draw_examples(sheet: Sheet, archive: Archive) -> Figure:
 def _caption(row: dict[str, Any], archive: Archive) -> list[tuple[str, LandCoverClass | None]]:
     """Lines of labels; the class stands with the first of its lines."""
     record = archive.record(archive.find(row["patch_id"]))
+    if not record.labels:
+        return [(NO_LABELS, None)]
     found: list[tuple[str, LandCoverClass | None]] = []
     for label in record.labels:
         first, *rest = textwrap.wrap(label, LETTERS)

@@ -14,6 +14,9 @@ EXAMPLES = 12
 MOST_LABELS = 5
 """Of an example, where enough patches have so few: what 95 % of BigEarthNet have."""
 
+NO_LABELS = "no labels"
+"""What stands for the labels of a patch that has none."""
+
 
 def choose_varied(hot: Hot, count: int) -> list[int]:
     """Positions of up to `count` patches that together show as many classes as possible.
@@ -43,10 +46,10 @@ def choose_varied(hot: Hot, count: int) -> list[int]:
 
 
 def choose_examples(rows: pa.Table, hot: Hot, count: int = EXAMPLES) -> npt.NDArray[np.int64]:
-    """Rows to show: with data everywhere and few labels, where enough patches are so."""
-    whole = np.asarray(rows["nodata"]) == 0
-    readable = whole & (hot.sum(axis=1) <= MOST_LABELS)
-    for kept in (readable, whole, np.ones(len(rows), np.bool_)):
+    """Rows to show: with labels, data everywhere and few labels, where enough patches are so."""
+    labelled, whole = hot.any(axis=1), np.asarray(rows["nodata"]) == 0
+    readable = labelled & whole & (hot.sum(axis=1) <= MOST_LABELS)
+    for kept in (readable, labelled & whole, labelled, np.ones(len(rows), np.bool_)):
         if kept.sum() >= min(count, len(rows)):
             break
     positions = np.flatnonzero(kept)
@@ -59,7 +62,7 @@ def example_sheet(described: Described) -> Sheet | None:
         return None
     hot = labels_hot(described.rows, described.nomenclature)
     rows = described.rows.take(choose_examples(described.rows, hot))
-    labels = [", ".join(names) for names in rows["labels"].to_pylist()]
+    labels = [", ".join(names) or NO_LABELS for names in rows["labels"].to_pylist()]
     table = pa.table(
         {
             "patch_id": rows["patch_id"],
@@ -72,4 +75,5 @@ def example_sheet(described: Described) -> Sheet | None:
         f"Chosen without chance so that {len(table)} patches show as many classes as possible; "
         f"patches without gaps and with at most {MOST_LABELS} labels come first."
     )
-    return Sheet(described.title("Patches and their labels"), table, note)
+    of = f"{len(table)} of {described.all_patches}"
+    return Sheet(described.title("Patches and their labels", of), table, note)

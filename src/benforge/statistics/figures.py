@@ -35,11 +35,13 @@ class Drawing:
         table: the name of the table it shows; without that table there is no figure.
         draw: draws it.
         caption: what stands under it.
+        numbers: the name of the table to read instead, where that is another one.
     """
 
     table: str
     draw: Draw
     caption: str
+    numbers: str = ""
 
 
 def _examples(sheet: Sheet, described: Described) -> Figure | None:
@@ -96,6 +98,7 @@ FIGURES: Mapping[str, Drawing] = {
         lambda sheet, _: draw_together(sheet),
         "Of the patches that have the row's class, the share that has the column's too; numbers "
         "are percent.",
+        numbers="classes-most-together",
     ),
     "bands": Drawing(
         "bands",

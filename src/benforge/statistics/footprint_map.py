@@ -22,7 +22,7 @@ from pyproj import Transformer
 
 from benforge.statistics.charts import THOUSANDS
 from benforge.statistics.projection import DEGREES, Frame, Projection, Squares, projection_about
-from benforge.statistics.style import HEAD, INK, LINE, ON_LIGHT, PAGE, SOFT, new_figure
+from benforge.statistics.style import INK, LINE, ON_LIGHT, PAGE, SOFT, new_figure
 
 TILE = 109_800.0
 """Metres along a tile (fidelity rule 1)."""
@@ -71,12 +71,12 @@ def draw_map(title: str, footprints: pa.Table, edge: float) -> Figure:
     height = max(width * aspect, _CLOSE * detailed)
     wide = PAGE if detailed else width + 0.08
     figure = new_figure(title, wide, height + _KEY, layout=False)
-    overview = _axes(figure, 0.04, width, width * aspect, frame, view)
+    overview = _axes(figure, (0.04, height + _KEY), width, frame, view)
     _draw_tiles(figure, overview, tiles)
     if detailed:
         window = _square(_frame(squares[near], 12 * edge))
         _mark(overview, window)
-        detail = _axes(figure, 0.04 + width + _GAP, _CLOSE, _CLOSE, window, view)
+        detail = _axes(figure, (0.04 + width + _GAP, height + _KEY), _CLOSE, window, view)
         inside = _inside(squares, window)
         _draw_patches(detail, squares[inside], np.asarray(footprints["seasons"])[inside])
         _draw_scale(detail, window)
@@ -159,12 +159,13 @@ def _inside(squares: Squares, frame: Frame) -> npt.NDArray[np.bool_]:
 
 
 def _axes(
-    figure: Figure, start: float, width: float, height: float, frame: Frame, view: Projection
+    figure: Figure, at: tuple[float, float], width: float, frame: Frame, view: Projection
 ) -> Axes:
-    """A map below the title, all in inches, with the land and its borders."""
+    """A map with the land and its borders; its left and upper edge, and its width, in inches."""
     wide, high = figure.get_size_inches()
-    below = high - HEAD - height
-    axes = figure.add_axes((start / wide, below / high, width / wide, height / high))
+    height = width * (frame[3] - frame[1]) / (frame[2] - frame[0])
+    below = at[1] - height
+    axes = figure.add_axes((at[0] / wide, below / high, width / wide, height / high))
     axes.set(xlim=frame[0::2], ylim=frame[1::2], xticks=[], yticks=[])
     for spine in axes.spines.values():
         spine.set(visible=True, color=LINE)

@@ -24,12 +24,14 @@ class Shown:
 
     Args:
         name: of its files.
+        table: name of the table that it shows.
         caption: what stands under it.
         svg: the figure on a transparent ground.
         alt: what is to be seen, for those who do not see it.
     """
 
     name: str
+    table: str
     caption: str
     svg: str
     alt: str
@@ -41,17 +43,16 @@ def render_page(described: Described, sheets: Mapping[str, Sheet], shown: Sequen
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    tables = {n: sheet for n, sheet in sheets.items() if n != "facts" and not sheet.wide}
     return environment.from_string(source.read_text(encoding="utf-8")).render(
         version=__version__,
         described=described,
         facts=sheets["facts"],
         figures=[
-            {"name": one.name, "caption": one.caption, "svg": inline_svg(one.svg, f"f{i}", one.alt)}
+            {"told": one, "svg": inline_svg(one.svg, f"f{i}", one.alt)}
             for i, one in enumerate(shown)
         ],
-        tables={
-            name: sheet for name, sheet in sheets.items() if name != "facts" and not sheet.wide
-        },
+        tables=tables,
         longest=LONGEST,
     )
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 
 COLUMN, PAGE = 3.5, 7.0
 """Widths of figures, inches: one column of a paper, and both."""
@@ -28,8 +30,8 @@ SEASON_COLORS: Mapping[str, str] = {
 """Of Okabe and Ito's palette, as those of the pixel sizes."""
 SIZE_COLORS = ("#0072b2", "#e69f00", "#cc79a7", "#009e73")
 
-HEAD = 0.44
-"""Inches above the axes, for the title."""
+HEAD, HEAD_LINE = 0.44, 0.13
+"""Inches above the axes, for the title with one line below it, and for each further line."""
 
 STYLE: Mapping[str, Any] = {
     "font.family": "DejaVu Sans",
@@ -60,6 +62,7 @@ STYLE: Mapping[str, Any] = {
     "legend.handleheight": 0.9,
     "figure.constrained_layout.h_pad": 0.03,
     "figure.constrained_layout.w_pad": 0.03,
+    "text.hinting": "none",
     "svg.hashsalt": "benforge",
     "svg.fonttype": "path",
 }
@@ -79,15 +82,27 @@ def new_figure(title: str, width: float, height: float, *, layout: bool = True) 
         height: inches below the title.
         layout: whether axes are laid out by themselves.
     """
-    total = height + HEAD
+    what, _, of = title.partition(" · ")
+    lines = wrap_to(of, width - 0.08, 7.5)
+    total = height + HEAD + HEAD_LINE * (len(lines) - 1)
     figure = Figure(figsize=(width, total), dpi=DPI)
     if layout:
         figure.set_layout_engine("constrained", rect=(0, 0, 1, height / total))
-    what, _, of = title.partition(" · ")
     left = 0.04 / width
     figure.text(left, 1 - 0.05 / total, what, va="top", weight="bold", size=9)
-    figure.text(left, 1 - 0.23 / total, of, va="top", color=SOFT, size=7.5)
+    text = "\n".join(lines)
+    figure.text(left, 1 - 0.23 / total, text, va="top", color=SOFT, size=7.5, linespacing=1.1)
     return figure
+
+
+def wrap_to(text: str, width: float, size: float) -> list[str]:
+    """The text in lines that are no wider than so many inches, in letters of this size."""
+    lines = [text]
+    for letters in range(len(text), 0, -1):
+        lines = textwrap.wrap(text, letters)
+        if all(TextPath((0, 0), line, size).get_extents().width <= width * 72 for line in lines):
+            break
+    return lines or [text]
 
 
 def bare(axes: Axes, *sides: str) -> None:

@@ -13,10 +13,12 @@ import pyarrow.compute as pc
 from benforge.core.bigearthnet import load_bigearthnet
 from benforge.core.nomenclature import Nomenclature
 from benforge.core.sensor import load_sensor
+from benforge.published.lists import file_name
 from benforge.statistics.bands import band_sheet
 from benforge.statistics.classes import (
     Hot,
     count_classes,
+    count_partners,
     count_published,
     count_together,
     hot_through,
@@ -31,9 +33,10 @@ from benforge.statistics.counts import (
     count_labels,
     count_seasons,
     count_tiles,
+    has_some,
     labels_per_patch,
 )
-from benforge.statistics.described import Described
+from benforge.statistics.described import Countries, Described
 from benforge.statistics.examples import example_sheet
 from benforge.statistics.paper import load_archives
 from benforge.statistics.sheet import Sheet, table_of
@@ -54,6 +57,7 @@ def facts_sheet(described: Described) -> Sheet:
         "first day": str(days["min"].date()),
         "last day": str(days["max"].date()),
         "labelled patches": f"{len(labels):,}",
+        "patches without labels": f"{len(rows) - len(labels):,}",
         "classes that occur": f"{_occurring(described)} of {len(described.nomenclature)}",
         **(_label_facts(labels) if len(labels) else {}),
         **{flag.replace("_", " "): f"{count:,}" for flag, count in described.flagged.items()},
@@ -123,7 +127,7 @@ def archives_sheet(described: Described) -> Sheet:
 def own_classes_sheet(described: Described) -> Sheet:
     """Patches of each class of the archive's own nomenclature (Table 2 of the paper)."""
     hot = labels_hot(described.rows, described.nomenclature)
-    return _class_sheet(described, hot, described.nomenclature, "counted from the labels")
+    return _class_sheet(described, hot, described.nomenclature, "labels")
 
 
 def level_sheet(target: str, described: Described) -> Sheet | None:
@@ -138,23 +142,29 @@ def level_sheet(target: str, described: Described) -> Sheet | None:
     if hot is None:
         return None
     from_labels = set(own.codes) <= set(crosswalk.source.codes)
-    how = "labels" if from_labels else "CLC classes that occur in each patch"
     through = hot_through(hot, crosswalk)
-    return _class_sheet(described, through, crosswalk.target, f"counted from the {how}")
+    return _class_sheet(
+        described, through, crosswalk.target, "labels" if from_labels else "classes"
+    )
 
 
-def _class_sheet(described: Described, hot: Hot, nomenclature: Nomenclature, how: str) -> Sheet:
-    with_labels = int(described.rows["labels"].is_valid().to_numpy().sum())
+def _class_sheet(described: Described, hot: Hot, nomenclature: Nomenclature, column: str) -> Sheet:
+    """Counted from the labels, or from the CLC classes that occur: the rows' column of the name."""
+    labels, told = column == "labels", has_some(described.rows[column])
     level_3 = nomenclature.name in ("clc-43", "clc-44")
     beside = load_bigearthnet().class_counts if level_3 else None
-    table = count_classes(hot, nomenclature, with_labels, beside)
-    title = described.title("Patches of each class")
-    none = int((~hot.any(axis=1)).sum()) - (len(hot) - with_labels)
+    table = count_classes(hot, nomenclature, int(told.sum()), beside)
+    of = described.labelled_patches if labels else described.all_patches
+    none = int((told & ~hot.any(axis=1)).sum())
     note = (
-        f"{nomenclature.name}, {how}. A patch counts for each of its classes; shares are of "
-        f"{with_labels:,} labelled patches, of which {none:,} have none of these classes."
+        f"{nomenclature.name}, counted from the "
+        f"{'labels' if labels else 'CLC classes that occur in each patch'}. "
+        f"A patch counts for each of its classes; shares are of {told.sum():,} "
+        f"{'labelled patches' if labels else 'patches'}, of which {none:,} have none of these "
+        "classes."
     )
-    return Sheet(title, table, described.note(note))
+    title = described.title("Patches of each class", of)
+    return Sheet(title, table, described.note(note) if labels else note)
 
 
 def published_classes_sheet(described: Described) -> Sheet | None:
@@ -164,13 +174,17 @@ def published_classes_sheet(described: Described) -> Sheet | None:
     known = load_bigearthnet()
     note = "As published in the 2019 paper, not measured here; shares are of 590,326 patches."
     table = count_published(known.class_counts, known.v1["patches"])
-    return Sheet("Patches of each class · BigEarthNet v1, as published", table, note)
+    title = (
+        f"Patches of each class · BigEarthNet v1, as published · {known.v1['patches']:,} patches"
+    )
+    return Sheet(title, table, note)
 
 
 def labels_sheet(described: Described) -> Sheet:
     """How many labels patches have."""
     table = count_labels(described.rows)
-    return Sheet(described.title("Labels per patch"), table, described.note(""))
+    title = described.title("Labels per patch", described.labelled_patches)
+    return Sheet(title, table, described.note("Shares are of labelled patches."))
 
 
 def seasons_sheet(described: Described) -> Sheet:
@@ -178,7 +192,7 @@ def seasons_sheet(described: Described) -> Sheet:
     known = load_bigearthnet().v1["seasons"]
     table = count_seasons(described.rows)
     beside = [known[season] for season in table["season"].to_pylist()]
-    note = "Meteorological seasons: winter is December to February."
+    note = "Meteorological seasons, by the day of acquisition: winter is December to February."
     table = table.append_column("BigEarthNet_v1", pa.array(beside))
     return Sheet(described.title("Patches per season"), table, note)
 
@@ -188,9 +202,18 @@ def countries_sheet(described: Described) -> Sheet:
     known = load_bigearthnet().v1["countries"]
     table = count_countries(described.rows)
     beside = [known.get(country) for country in table["country"].to_pylist()]
-    note = "A patch lies in the country nearest to its middle; BigEarthNet v1 as it was published."
+    note = f"{_COUNTRIES[described.countries]} The last column is BigEarthNet v1 as published."
     table = table.append_column("BigEarthNet_v1", pa.array(beside, pa.int64()))
-    return Sheet(described.title("Patches per country"), table, note)
+    title = described.title("Patches per country", how=str(described.countries))
+    return Sheet(title, table, note)
+
+
+_COUNTRIES: Mapping[Countries, str] = {
+    Countries.BY_RULE: "By benforge's rule a patch lies in the country nearest to its middle, on "
+    "Natural Earth's map of 1:110 million; the published list differs near borders.",
+    Countries.LISTED: f"Countries are those of {file_name('countries_and_seasons')}.",
+    Countries.OF_V2: "Countries are those of v2's metadata.",
+}
 
 
 def dates_sheet(described: Described) -> Sheet:
@@ -209,8 +232,17 @@ def together_sheet(described: Described) -> Sheet:
     hot = labels_hot(described.rows, described.nomenclature)
     note = "Of the patches that have the row's class, the share that has the column's too."
     table = count_together(hot, described.nomenclature)
-    title = described.title("Classes that go together")
+    title = described.title("Classes that go together", described.labelled_patches)
     return Sheet(title, table, described.note(note), wide=True)
+
+
+def partners_sheet(described: Described) -> Sheet:
+    """The three classes that each class goes with most."""
+    hot = labels_hot(described.rows, described.nomenclature)
+    note = "Of the patches that have the class, the share that has each of three others too."
+    table = count_partners(hot, described.nomenclature)
+    title = described.title("What each class goes with most", described.labelled_patches)
+    return Sheet(title, table, described.note(note))
 
 
 TABLES: Mapping[str, MakeSheet] = {
@@ -228,6 +260,7 @@ TABLES: Mapping[str, MakeSheet] = {
     "dates": dates_sheet,
     "tiles": tiles_sheet,
     "classes-together": together_sheet,
+    "classes-most-together": partners_sheet,
     "bands": band_sheet,
     "examples": example_sheet,
 }

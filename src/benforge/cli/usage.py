@@ -1,0 +1,117 @@
+"""Wrong usage that the command line alone shows: it exits 2, before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from benforge.archive.layout import META, SPLITS
+from benforge.archive.sidecars import sidecar_path
+from benforge.core.nomenclature import load_crosswalk
+from benforge.errors import ConflictError, InputError
+
+if TYPE_CHECKING:
+    from benforge.splits.request import SplitRequest
+
+
+def check_one_source(archive: Path | None, metadata: Path | None) -> None:
+    """Raise unless one of the two is named.
+
+    Raises:
+        BadParameter: neither is, or both are.
+    """
+    if (archive is None) == (metadata is None):
+        raise typer.BadParameter(
+            "name an ARCHIVE, or the published lists with --metadata, and only one of them"
+        )
+
+
+def check_split(archive: Path | None, metadata: Path | None, request: SplitRequest) -> None:
+    """Raise where the options of `ben split` do not fit together, or name what there is not.
+
+    Raises:
+        BadParameter: says what to leave out, to add or to name instead.
+    """
+    from benforge.splits.make import load_rule
+    from benforge.splits.published import named_edition
+
+    check_one_source(archive, metadata)
+    if metadata and not request.leakage:
+        raise typer.BadParameter("the lists in --metadata are only looked at: ask for --leakage")
+    if request.rule == "published" and not metadata and not request.lists:
+        raise typer.BadParameter("--rule published needs the folder of the lists: --lists DIR")
+    if metadata and request.name and not named_edition(request.name):
+        raise typer.BadParameter("of the lists in --metadata, --name names a split: v1 or v2")
+    try:
+        if request.rule:
+            load_rule(request.rule)
+        if request.labelled and request.labelled != "none":
+            load_crosswalk(request.labelled)
+        if request.name:
+            sidecar_path(Path(), SPLITS, request.name)
+    except InputError as error:
+        raise typer.BadParameter(str(error)) from error
+    for option, reason in _split_options_in_vain(metadata, request):
+        raise typer.BadParameter(f"{option} {reason}; leave it out")
+
+
+def _split_options_in_vain(
+    metadata: Path | None, request: SplitRequest
+) -> Iterator[tuple[str, str]]:
+    """Options that were given and would be ignored, and why."""
+    from benforge.splits.make import RULES
+
+    rule = RULES.get(request.rule or "")
+    made = {
+        "--seed": request.seed is not None,
+        "--flags": bool(request.flags),
+        "--labelled": request.labelled is not None,
+        "--lists": request.lists is not None,
+    }
+    given = [option for option, told in made.items() if told]
+    if metadata:
+        made_of_lists = ["--rule"] if rule else given
+        yield from ((option, "does not go with --metadata") for option in made_of_lists)
+    elif rule is None:
+        yield from ((option, "is for a split that --rule makes") for option in given)
+        if request.name and not request.leakage:
+            yield "--name", "needs --rule, to make a split, or --leakage, to look at one"
+    else:
+        if made["--flags"] and not rule.respects_flags:
+            yield "--flags", f"means nothing to --rule {request.rule}: its lists stand as they are"
+        if made["--lists"] and request.rule != "published":
+            yield "--lists", "is for --rule published"
+    if request.out and not request.leakage:
+        yield "--out", "is for the report of --leakage"
+
+
+def check_stats(
+    archive: Path | None, metadata: Path | None, pixels: bool | None, workers: int | None
+) -> None:
+    """Raise where the options of `ben stats` do not fit together.
+
+    Raises:
+        BadParameter: says what to leave out or to name.
+    """
+    check_one_source(archive, metadata)
+    if metadata and (pixels or workers is not None):
+        option = "--pixels" if pixels else "--workers"
+        raise typer.BadParameter(f"{option} does not go with --metadata: lists have no pixels")
+    if pixels is False and workers is not None:
+        raise typer.BadParameter("--workers count pixels; leave out --workers or --no-pixels")
+
+
+def check_report_folder(out: Path) -> None:
+    """Raise where a report would be written into an archive.
+
+    Raises:
+        ConflictError: the folder is an archive, this or another, or lies in one.
+    """
+    place = out.resolve()
+    for folder in (place, *place.parents):
+        if (folder / META).is_file():
+            what = "the folder is an archive" if folder == place else f"lies in archive {folder}"
+            raise ConflictError(what, where=out, do="Write into another folder: --out")
