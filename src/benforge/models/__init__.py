@@ -1,0 +1,1 @@
+"""Models: bands of a patch to a logit for every class."""

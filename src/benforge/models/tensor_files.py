@@ -1,0 +1,77 @@
+"""Tensors and a note about them in one file of safetensors: whole or not there, never a pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+
+from benforge.archive.files import write_atomic
+from benforge.errors import InputError, MissingError
+
+KEY = "benforge"
+"""Under which the note stands in the file's header."""
+
+Note = TypeVar("Note", bound=msgspec.Struct)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], note: msgspec.Struct) -> None:
+    """Write tensors with a note in the header.
+
+    Raises:
+        StorageError: the disk is full.
+    """
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = msgspec.json.encode(note, order="deterministic").decode()
+    write_atomic(path, safetensors.torch.save(plain, metadata={KEY: text}))
+
+
+def read_note(path: Path, kind: type[Note]) -> Note:
+    """The note of a file; no tensor is read.
+
+    Raises:
+        MissingError: the file is not there.
+        InputError: it is cut off, damaged, or of another kind.
+    """
+    return _read(path, kind, whole=False)[0]
+
+
+def read_tensors(path: Path, kind: type[Note]) -> tuple[Note, dict[str, torch.Tensor]]:
+    """The note and the tensors, on the CPU.
+
+    Raises:
+        MissingError: the file is not there.
+        InputError: it is cut off, damaged, or of another kind.
+    """
+    return _read(path, kind, whole=True)
+
+
+def _read(path: Path, kind: type[Note], *, whole: bool) -> tuple[Note, dict[str, torch.Tensor]]:
+    if not path.is_file():
+        raise MissingError("there is no such file", where=path, do="Name the folder of a run")
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(KEY)
+            names = file.keys() if whole else ()
+            tensors = {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(
+            f"cut off or damaged, {str(error).partition(chr(10))[0]}",
+            where=path,
+            do="Copy it again, or train again",
+        ) from error
+    if text is None:
+        raise InputError(
+            "not written by benforge: its header holds no contract",
+            where=path,
+            do="Name model.safetensors in the folder of a run",
+        )
+    try:
+        return msgspec.json.decode(text, type=kind), tensors
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise InputError(f"its contract cannot be read, {error}", where=path) from error
