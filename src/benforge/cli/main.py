@@ -55,7 +55,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     from benforge.cli import (  # noqa: F401  registers the verbs
         commands,
         conform,
+        evaluate,
         exchange,
+        experiment,
+        learn,
+        report,
         split,
         stats,
     )

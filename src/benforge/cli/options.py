@@ -54,6 +54,9 @@ WorkersOption = Annotated[
 ClusterOption = Annotated[
     str | None, typer.Option(help="Build on the dask cluster with this scheduler address.")
 ]
+DeviceOption = Annotated[
+    str, typer.Option(help="cpu or cuda; the GPU where there is one if left out.")
+]
 VerifyOption = Annotated[
     bool, typer.Option(help="Hold bands to the checksums in their product's manifest.safe.")
 ]

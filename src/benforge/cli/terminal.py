@@ -76,7 +76,7 @@ def print_facts(title: str, facts: Mapping[str, object]) -> None:
     out.print(title, style="bold", markup=False)
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        text = (", ".join(value) or "none") if isinstance(value, tuple | list) else value
+        text = (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else value
         out.print(f"  {name.replace('_', ' '):<{width}}  {text}", markup=False)
 
 

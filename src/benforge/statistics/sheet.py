@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -23,12 +23,14 @@ class Sheet:
         table: the values; an underscore in a column's name is read as a blank.
         note: how it was counted and what is not in it.
         wide: too wide for a page; not shown in the report.
+        decimals: column to digits behind the point, where that is not 2, or 1 of a share's percent.
     """
 
     title: str
     table: pa.Table
     note: str = ""
     wide: bool = False
+    decimals: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def headings(self) -> list[str]:
@@ -45,22 +47,24 @@ class Sheet:
     def lines(self) -> list[list[str]]:
         """The rows as text, rounded for reading."""
         names = self.table.column_names
-        return [[_shown(name, row[name]) for name in names] for row in self.table.to_pylist()]
+        return [[self._shown(name, row[name]) for name in names] for row in self.table.to_pylist()]
+
+    def _shown(self, column: str, value: object) -> str:
+        """A value as its column has it: a code is a name, not a number."""
+        if column == "code":
+            return str(value)
+        share = column.startswith("share")
+        return format_value(value, share=share, decimals=self.decimals.get(column))
 
 
-def _shown(column: str, value: object) -> str:
-    """A value as its column has it: a code is a name, not a number."""
-    if column == "code":
-        return str(value)
-    return format_value(value, share=column.startswith("share"))
-
-
-def format_value(value: object, *, share: bool = False) -> str:
+def format_value(value: object, *, share: bool = False, decimals: int | None = None) -> str:
     """A value as a reader wants it: 590,326 · 12.3 % · 2017-06-13 · a word."""
     if value is None:
         return MISSING
     if isinstance(value, float):
-        return f"{100 * value:.1f} %" if share else f"{value:,.2f}"
+        if share:
+            return f"{100 * value:.{1 if decimals is None else decimals}f} %"
+        return f"{value:,.{2 if decimals is None else decimals}f}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
     if isinstance(value, datetime.datetime):

@@ -1,0 +1,1 @@
+"""Whole experiments: many trainings, planned, resumed and held against each other."""

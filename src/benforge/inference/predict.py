@@ -1,0 +1,135 @@
+"""The scores of a trained model for patches of an archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benforge.archive.archive import Archive
+from benforge.archive.sidecars import read_split
+from benforge.core.contract import Contract, check_agrees
+from benforge.core.predictions import PredictionFacts, Predictions
+from benforge.core.progress import Progress, silent
+from benforge.core.split import PARTS
+from benforge.errors import InputError
+from benforge.loading.inputs import PatchInputs
+from benforge.loading.order import Positions
+from benforge.loading.parts import find_parts
+from benforge.loading.prepare import Preparer
+from benforge.loading.reading import PatchReader
+from benforge.loading.targets import load_targets
+from benforge.models.checkpoint import load_model
+
+BATCH = 128
+
+
+def predict(
+    run: Path,
+    archive: Path,
+    *,
+    split: str | None = None,
+    part: str = "test",
+    device: torch.device | None = None,
+    batch_size: int = BATCH,
+    progress: Progress = silent,
+) -> Predictions:
+    """Ask a model about a part of a split, or about all patches of an archive.
+
+    Args:
+        run: folder of a training, or its checkpoint.
+        archive: its folder; need not be the one that the model was trained on.
+        split: name of a split of the archive; None asks about all patches.
+        part: of the split.
+        device: where; the CPU if None.
+        batch_size: patches at once; changes no score beyond rounding.
+        progress: told how many are done.
+
+    Raises:
+        InputError: other bands, numbers or patch sizes than the model's; a part without patches.
+        MissingError: no such checkpoint, archive or split.
+    """
+    model, contract = load_model(run, device)
+    opened = Archive.open(archive)
+    check_fits(contract, opened)
+    targets = load_targets(opened, contract.nomenclature)
+    check_agrees("classes", contract.classes, targets.nomenclature.names, str(opened.root))
+    digest = ""
+    positions = np.arange(len(opened))
+    if split is not None:
+        if part not in PARTS:
+            raise InputError(f"a split has no part {part!r}", do=f"Use {', '.join(PARTS)}")
+        found = read_split(opened.root, split)
+        positions, digest = find_parts(opened, found, [part])[part], found.digest
+    where = device or torch.device("cpu")
+    inputs = checkpoint_inputs(opened, contract, where)
+    scores = score(model, inputs, positions, batch_size, progress)
+    return Predictions(
+        patch_ids=opened.index["patch_id"].combine_chunks().take(positions),
+        scores=scores,
+        targets=targets.hot[positions],
+        classes=contract.classes,
+        facts=PredictionFacts(
+            nomenclature=contract.nomenclature,
+            model=contract.title,
+            run=run.resolve().name,
+            split=split or "",
+            part=part if split else "",
+            split_digest=digest,
+            archive=opened.root.resolve().name,
+            simulated=bool(opened.meta.simulated),
+        ),
+    )
+
+
+def check_fits(contract: Contract, archive: Archive) -> None:
+    """Raise where an archive's patches are not what the model was trained on.
+
+    Raises:
+        InputError: names what differs, and both sides.
+    """
+    sensor, where = archive.meta.sensor, str(archive.root)
+    known = {band.name for band in sensor.patch_bands}
+    if lost := [band for band in contract.bands if band not in known]:
+        raise InputError(
+            f"the model needs band {lost[0]}, the archive has {', '.join(sorted(known))}",
+            where=where,
+            do="Take a model of these bands",
+        )
+    check_agrees("reflectance 1 stored as", contract.quantification, sensor.quantification, where)
+    if len(archive):
+        edge = archive[0].arrays[min(sensor.pixel_sizes)].shape[-1]
+        check_agrees("patches of so many pixels", contract.patch_pixels, edge, where)
+
+
+def checkpoint_inputs(
+    archive: Archive, contract: Contract, device: torch.device, *, workers: int = 1
+) -> PatchInputs:
+    """The archive's patches as the contract's model sees them."""
+    prepare = Preparer(
+        archive.meta.sensor,
+        contract.bands,
+        contract.normalisation,
+        contract.kernel,  # type: ignore[arg-type]
+        native=contract.native,
+        device=device,
+    )
+    return PatchInputs(PatchReader(archive, contract.bands), prepare, workers)
+
+
+def score(
+    model: torch.nn.Module,
+    inputs: PatchInputs,
+    positions: Positions,
+    batch_size: int = BATCH,
+    progress: Progress = silent,
+) -> np.ndarray:
+    """The model's scores, `patch label`, float32, 0 to 1."""
+    found, done = [], 0
+    with torch.inference_mode():
+        for batch in inputs.batches(positions, batch_size):
+            found.append(torch.sigmoid(model(batch.inputs).float()).cpu().numpy())
+            done += len(batch.positions)
+            progress("predicting", done, len(positions))
+    return np.concatenate(found) if found else np.zeros((0, 0), np.float32)

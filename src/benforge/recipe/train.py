@@ -1,0 +1,71 @@
+"""From the words of a command line to what is to be trained, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from benforge.errors import RecipeError
+from benforge.recipe.load import Table, merge, parse_override
+from benforge.training.recipe import TrainRecipe, change_recipe
+from benforge.training.setup import TrainRequest
+
+
+def request_from_words(
+    model: str,
+    split: str,
+    labels: str,
+    seed: int,
+    epochs: int | None = None,
+    words: Sequence[str] = (),
+) -> TrainRequest:
+    """What is to be trained, from a model's name and `train.key=value`, `model.key=value` words.
+
+    Raises:
+        RecipeError: a word of another table, an unknown key, or a value of the wrong kind.
+    """
+    tables = _tables(words, ("train", "model"))
+    return TrainRequest(
+        model=model,
+        split=split,
+        labels=labels,
+        seed=seed,
+        options=dict(tables.get("model", {})),
+        recipe=_changed(TrainRecipe(), epochs, tables),
+    )
+
+
+def recipe_from_words(
+    epochs: int | None, words: Sequence[str], base: TrainRecipe | None = None
+) -> TrainRecipe:
+    """How trainings are done, from `train.key=value` words on top of `base`.
+
+    Raises:
+        RecipeError: a word of another table, an unknown key, or a value of the wrong kind.
+    """
+    return _changed(base or TrainRecipe(), epochs, _tables(words, ("train",)))
+
+
+def simulated_recipe() -> TrainRecipe:
+    """How the experiment on a simulated archive is trained, to end within an hour on two cores."""
+    return TrainRecipe(epochs=8, batch_size=64, precision="bf16")
+
+
+def _tables(words: Sequence[str], known: tuple[str, ...]) -> Table:
+    tables: Table = {}
+    for word in words:
+        tables = merge(tables, parse_override(word))
+    if strangers := sorted(set(tables) - set(known)):
+        raise RecipeError(
+            f"there is no table {strangers[0]!r}",
+            where="--set",
+            do="Use " + " or ".join(f"{table}.key=value" for table in known),
+        )
+    return tables
+
+
+def _changed(recipe: TrainRecipe, epochs: int | None, tables: Table) -> TrainRecipe:
+    changes: dict[str, Any] = dict(tables.get("train", {}))
+    if epochs is not None:
+        changes["epochs"] = epochs
+    return change_recipe(recipe, changes)

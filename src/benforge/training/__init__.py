@@ -1,0 +1,1 @@
+"""Training: a visible loop, its recipe, and what a run leaves behind."""

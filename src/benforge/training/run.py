@@ -1,0 +1,89 @@
+"""The folder of a run: what was asked for, held against what is asked for now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from benforge.archive.archive import Archive
+from benforge.archive.files import write_atomic
+from benforge.archive.sidecars import read_split
+from benforge.errors import ConflictError, InputError, MissingError
+from benforge.training.setup import TrainRequest
+
+RUN = "run.json"
+
+
+class RunNote(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run was asked for.
+
+    Args:
+        archive: name of its folder.
+        patches: how many it had.
+        split_digest: SHA-256 of the split.
+        request: the rest.
+    """
+
+    archive: str
+    patches: int
+    split_digest: str
+    request: TrainRequest
+
+
+def claim_run(out: Path, archive: Path, request: TrainRequest) -> None:
+    """Make the folder that of this run, or find that it is; call it while `writing` is held.
+
+    Raises:
+        ConflictError: it holds another run, or other things.
+    """
+    opened = Archive.open(archive)
+    note = RunNote(
+        archive=opened.root.resolve().name,
+        patches=len(opened),
+        split_digest=read_split(opened.root, request.split).digest,
+        request=request,
+    )
+    if not (out / RUN).is_file():
+        if others := sorted(p.name for p in out.iterdir() if not p.name.startswith(".")):
+            raise ConflictError(
+                f"the folder holds other things, such as {others[0]}",
+                where=out,
+                do="Name a new folder",
+            )
+        text = msgspec.json.encode(note, order="deterministic")
+        write_atomic(out / RUN, msgspec.json.format(text, indent=2) + b"\n")
+        return
+    if differing := _differing(msgspec.to_builtins(read_run(out)), msgspec.to_builtins(note)):
+        name, there, here = differing
+        raise ConflictError(
+            f"the folder holds a run with {name} {there}, not {here}",
+            where=out,
+            do="Name a new folder, or ask for the same",
+        )
+
+
+def read_run(out: Path) -> RunNote:
+    """What the run of a folder was asked for.
+
+    Raises:
+        MissingError: the folder holds no run.
+        InputError: its note is damaged.
+    """
+    path = out / RUN
+    if not path.is_file():
+        raise MissingError("holds no run", where=out, do="Name a folder that ben train wrote")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunNote)
+    except msgspec.MsgspecError as error:
+        raise InputError(f"cannot be read, {error}", where=path) from error
+
+
+def _differing(old: object, new: object, name: str = "") -> tuple[str, object, object] | None:
+    """The first value that differs: its name, and both."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            if found := _differing(old.get(key), new.get(key), key):
+                return found
+        return None
+    return None if old == new else (name, old, new)
