@@ -18,7 +18,12 @@ SIZE = 360
 @pytest.fixture(scope="module")
 def out(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo")
-    assert run_demo(folder, size=SIZE) == folder / "report.html"
+    pages = run_demo(folder, size=SIZE, epochs=(1, 1))
+    assert pages.report == folder / "report.html"
+    assert [page.name for page in pages.learned] == [
+        "learned-sample.html",
+        "learned-simulated.html",
+    ]
     return folder
 
 
@@ -93,7 +98,7 @@ def test_the_page_shows_real_names_labels_and_figures(page):
 def test_a_second_run_keeps_what_is_there(out):
     index = out / "simulated-archive" / "patches.parquet"
     before = index.read_bytes()
-    page = run_demo(out, size=SIZE).read_text(encoding="utf-8")
+    page = run_demo(out, size=SIZE, epochs=(1, 1)).report.read_text(encoding="utf-8")
     assert index.read_bytes() == before
     assert page.count("an earlier run") == 3
 

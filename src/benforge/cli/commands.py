@@ -156,12 +156,14 @@ def simulate(
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("demo"),
 ) -> None:
-    """Show the main job on data that ships: import, simulate, build, check, and one page of it.
+    """Show the main job on data that ships: import, simulate, build, check, learn, and its pages.
 
-    Takes about a minute. Open the page that it names in a browser.
+    Takes about two minutes. Open the pages that it names in a browser.
     """
     from benforge.demo.demo import run_demo
 
     with showing_progress("Demo") as progress:
-        report = run_demo(out, progress)
-    print_facts("The demo is done", {"open": report})
+        pages = run_demo(out, progress)
+    real, simulated = pages.learned
+    facts = {"open": pages.report, "learned": real, "learned, simulated": simulated}
+    print_facts("The demo is done", facts)

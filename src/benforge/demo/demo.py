@@ -1,8 +1,9 @@
-"""The main job on data that ship with benforge: import, simulate, build, check, report."""
+"""The main job on data that ship with benforge: import, build, check, learn, report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from benforge.archive.build_recipe import BuildRecipe
 from benforge.archive.check import check_archive
 from benforge.archive.files import storage_errors, write_atomic
 from benforge.core.progress import Progress, silent
+from benforge.demo.learn import learn
 from benforge.demo.report import Made, render_report
 from benforge.demo.sample import unpack_sample
 from benforge.labels.recipe import LabelRecipe
@@ -26,25 +28,44 @@ DATES = (
     SimulateDate(date=date(2018, 2, 17), cloud=0.2, snow=0.45),
 )
 
+EPOCHS = (10, 5)
+"""Of each training: enough to show the way, far too few for figures that mean anything."""
+
 RECIPE = BuildRecipe(
     labels=LabelRecipe(nomenclature="clc-43", policy="presence", max_unlabelled=1.0)
 )
 """Labels as BigEarthNet v1 gives them: every class that occurs in a patch."""
 
 
-def run_demo(out: Path, progress: Progress = silent, *, size: int = SIZE) -> Path:
-    """Make two archives from what ships with benforge, check both, and write a report of them.
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What the demo wrote to be looked at.
+
+    Args:
+        report: both archives.
+        learned: what was learned from each, the real one first.
+    """
+
+    report: Path
+    learned: tuple[Path, Path]
+
+
+def run_demo(
+    out: Path, progress: Progress = silent, *, size: int = SIZE, epochs: tuple[int, int] = EPOCHS
+) -> Pages:
+    """Make two archives from what ships, check both, train on both, and write pages of it.
 
     What is there from an earlier run is kept and used.
 
     Args:
         out: folder for the archives `sample-archive` and `simulated-archive`, their sources, and
-            the report.
+            the pages.
         progress: told what is being done.
         size: pixels of 10 m along the simulated tile; a multiple of 120.
+        epochs: of each training on the real and on the simulated archive.
 
     Returns:
-        `out/report.html`, a page that needs no other file.
+        Pages that need no other file.
 
     Raises:
         BenError: `out` cannot be written, or holds something else of these names.
@@ -56,7 +77,11 @@ def run_demo(out: Path, progress: Progress = silent, *, size: int = SIZE) -> Pat
     progress("writing the report")
     report = out / "report.html"
     write_atomic(report, render_report(real, simulated).encode())
-    return report
+    learned = (
+        learn(real.archive.root, out / "learned-sample", epochs[0], 16, progress),
+        learn(simulated.archive.root, out / "learned-simulated", epochs[1], 32, progress),
+    )
+    return Pages(report, learned)
 
 
 def _imported(sample: Path, out: Path, progress: Progress) -> Made:

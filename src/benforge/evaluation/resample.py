@@ -23,9 +23,9 @@ Matrix = npt.NDArray[Any]
 _CELLS = 2**23
 """Weights that are held at a time."""
 
-_STEPS = 2**20
-"""Multiplications at a time, few enough that BLAS stays in one thread: with several, a product
-takes ten times as long where other programs keep a core busy, and half as long where none does."""
+_STEPS = 500_000
+"""Multiplications at a time, few enough that OpenBLAS stays in one thread (below 2^19): with two,
+a product takes up to fifty times as long where other programs keep the cores busy."""
 
 _WORTH = 8
 """Patches a row from which rows with counts are faster than patches."""

@@ -167,12 +167,13 @@ def choose_answers(archive: Archive, told: Predictions, count: int = EXAMPLES) -
     """
     f1 = Counts.of_patches(Threshold.of(told).decide(told.scores), told.targets).of_each(_F1)
     order = np.argsort(-f1, kind="stable")
-    half = min(count, len(told)) // 2
-    cut = int(np.clip((f1 == 1).sum(), half, len(told) - half))
+    count = min(count, len(told))
+    half = count // 2
+    cut = int(np.clip((f1 == 1).sum(), half, len(told) - (count - half)))
     index = archive.index["patch_id"].cast(pa.string())
     positions = np.asarray(pc.index_in(told.patch_ids, index))
     chosen: list[int] = []
-    for rows, many in ((order[:cut], half), (order[cut:], min(count, len(told)) - half)):
+    for rows, many in ((order[:cut], half), (order[cut:], count - half)):
         chosen += _varied(archive, positions, told.targets, np.sort(rows), many)
     return sorted(chosen, key=lambda row: -f1[row])
 

@@ -48,7 +48,7 @@ def recipe_from_words(
 
 def simulated_recipe() -> TrainRecipe:
     """How the experiment on a simulated archive is trained, to end within an hour on two cores."""
-    return TrainRecipe(epochs=8, batch_size=64, precision="bf16")
+    return TrainRecipe(epochs=6, batch_size=64, precision="bf16")
 
 
 def _tables(words: Sequence[str], known: tuple[str, ...]) -> Table:
