@@ -12,8 +12,8 @@ from benforge.archive.archive import Archive
 from benforge.errors import ConflictError, InputError, MissingError
 from benforge.evaluation.files import read_predictions
 from benforge.experiments.baselines import band_means, predict_baseline
-from benforge.experiments.paper import plan_paper, read_experiment, run_experiment
-from benforge.experiments.plan import Experiment, Method, plan_runs
+from benforge.experiments.paper import plan_paper, run_experiment
+from benforge.experiments.plan import Experiment, Method, plan_runs, read_experiment
 from benforge.loading.targets import load_targets
 from benforge.training.recipe import TrainRecipe
 

@@ -21,10 +21,10 @@ from benforge.experiments.plan import (
     NOTE,
     PAPER_METHODS,
     PREDICTIONS,
-    VARIANTS,
     Experiment,
     PlannedRun,
     plan_runs,
+    plan_variants,
     run_folder,
 )
 from benforge.loading.targets import LABELS
@@ -61,7 +61,7 @@ def made_experiment(
         seeds=tuple(range(1, seeds + 1)),
         methods=PAPER_METHODS,
         recipe=TrainRecipe(epochs=3, batch_size=32),
-        variants=VARIANTS[1:3],
+        variants=plan_variants(TrainRecipe())[1:3],
     )
 
 

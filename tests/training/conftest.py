@@ -13,8 +13,7 @@ import torch
 from benforge.archive.archive import Archive
 from benforge.archive.sidecars import write_split
 from benforge.core.split import Split
-from benforge.training.recipe import TrainRecipe, change_recipe
-from benforge.training.setup import TrainRequest
+from benforge.training.recipe import TrainRecipe, TrainRequest, change_recipe
 
 FAST = TrainRecipe(epochs=3, batch_size=4, learning_rate=0.02, workers=1)
 

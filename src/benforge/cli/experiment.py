@@ -64,17 +64,18 @@ def paper(
     `ben experiment paper archive --split paper-random --out experiment`
     """
     from benforge.experiments.paper import plan_paper, run_experiment
-    from benforge.experiments.plan import VARIANTS
+    from benforge.experiments.plan import plan_variants
     from benforge.recipe.train import recipe_from_words
 
+    recipe = recipe_from_words(epochs, changes or [])
     plan = plan_paper(
         archive,
         split,
         labels=labels.split(","),
         seeds=seeds,
-        recipe=recipe_from_words(epochs, changes or []),
+        recipe=recipe,
         weights=weights,
-        variants=VARIANTS if sensitivity else (),
+        variants=plan_variants(recipe) if sensitivity else (),
     )
     with showing_progress("Experiment") as progress:
         summary = run_experiment(archive, plan, out, device=device, progress=progress)

@@ -11,7 +11,7 @@ from benforge.archive.archive import Archive
 from benforge.archive.files import storage_errors, write_atomic
 from benforge.archive.sidecars import read_split
 from benforge.core.progress import Progress, silent
-from benforge.errors import ConflictError, InputError, MissingError
+from benforge.errors import ConflictError, InputError
 from benforge.evaluation.files import write_predictions
 from benforge.experiments.baselines import predict_baseline
 from benforge.experiments.material import write_material
@@ -26,11 +26,13 @@ from benforge.experiments.plan import (
     PlannedRun,
     parse_labels,
     plan_runs,
+    read_experiment,
     run_folder,
 )
 from benforge.inference.predict import predict
 from benforge.loading.devices import find_device
 from benforge.loading.targets import LABELS
+from benforge.models.registry import all_options
 from benforge.training.recipe import TrainRecipe
 from benforge.training.train import train
 
@@ -94,10 +96,15 @@ def plan_paper(
         split_digest=read_split(opened.root, split).digest,
         labels=parse_labels(labels, LABELS),
         seeds=tuple(range(1, seeds + 1)),
-        methods=tuple(_with_weights(method, weights) for method in methods),
+        methods=tuple(_resolved(_with_weights(method, weights)) for method in methods),
         recipe=recipe or TrainRecipe(),
-        variants=tuple(variants),
+        variants=tuple(map(_resolved, variants)),
     )
+
+
+def _resolved(method: Method) -> Method:
+    """With every option of its model, so that other defaults do not change what was run."""
+    return msgspec.structs.replace(method, options=all_options(method.model, method.options))
 
 
 def _with_weights(method: Method, weights: Path | None) -> Method:
@@ -163,24 +170,6 @@ def _claim(out: Path, experiment: Experiment) -> None:
         )
     text = msgspec.json.encode(experiment, order="deterministic")
     write_atomic(path, msgspec.json.format(text, indent=2) + b"\n")
-
-
-def read_experiment(out: Path) -> Experiment:
-    """What the experiment in a folder is.
-
-    Raises:
-        MissingError: the folder holds none.
-        InputError: its note is damaged.
-    """
-    path = out / NOTE
-    if not path.is_file():
-        raise MissingError(
-            "holds no experiment", where=out, do="Name the folder that ben experiment wrote"
-        )
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Experiment)
-    except msgspec.MsgspecError as error:
-        raise InputError(f"cannot be read, {error}", where=path) from error
 
 
 def _baselines(archive: Path, experiment: Experiment, out: Path, progress: Progress) -> None:

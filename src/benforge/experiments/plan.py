@@ -9,9 +9,8 @@ from typing import Any
 
 import msgspec
 
-from benforge.errors import InputError
-from benforge.training.recipe import TrainRecipe
-from benforge.training.setup import TrainRequest
+from benforge.errors import InputError, MissingError
+from benforge.training.recipe import TrainRecipe, TrainRequest
 
 NOTE = "experiment.json"
 RUNS = "runs"
@@ -42,20 +41,6 @@ PAPER_METHODS = (
     Method(name="scnn-all", model="scnn-all", paper="S-CNN-All"),
 )
 """The three of the paper, worst first, as its Table 4 has them."""
-
-VARIANTS = (
-    Method(name="third-pooling", model="scnn-all", options={"third_pooling": True}),
-    Method(name="no-batch-norm", model="scnn-all", options={"batch_norm": False}),
-    Method(name="conv-dropout", model="scnn-all", options={"conv_dropout": 0.25}),
-    Method(name="no-dropout", model="scnn-all", options={"dropout": 0.0}),
-    Method(name="fc-512", model="scnn-all", options={"fc_width": 512}),
-    Method(name="cubic-0.75", model="scnn-all", train={"kernel": "cubic-0.75"}),
-    Method(name="rate-tenth", model="scnn-all", train={"learning_rate": 0.01}),
-    Method(name="no-momentum", model="scnn-all", train={"momentum": 0.0}),
-    Method(name="no-turns", model="scnn-all", train={"augment": False}),
-    Method(name="last-epoch", model="scnn-all", train={"keep": "last"}),
-)
-"""What the paper leaves open (fidelity 29), one choice changed at a time in S-CNN-All."""
 
 BASELINES = ("prior", "band-means")
 """Without any network: how often each class occurs, and logistic regression on band means."""
@@ -137,6 +122,50 @@ def plan_runs(out: Path, experiment: Experiment) -> Iterator[PlannedRun]:
 def run_folder(out: Path, labels: str, method: str, seed: int) -> Path:
     """Where one training lies."""
     return out / RUNS / labels / method / f"seed-{seed}"
+
+
+def plan_variants(recipe: TrainRecipe) -> tuple[Method, ...]:
+    """What the paper leaves open (fidelity 29), one choice changed at a time in S-CNN-All.
+
+    Args:
+        recipe: of the experiment, which the changes are relative to.
+    """
+    options: Mapping[str, dict[str, Any]] = {
+        "third-pooling": {"third_pooling": True},
+        "no-batch-norm": {"batch_norm": False},
+        "conv-dropout": {"conv_dropout": 0.25},
+        "no-dropout": {"dropout": 0.0},
+        "fc-512": {"fc_width": 512},
+    }
+    train: Mapping[str, dict[str, Any]] = {
+        "other-kernel": {"kernel": "cubic-0.75" if recipe.kernel == "cubic-0.5" else "cubic-0.5"},
+        "rate-tenth": {"learning_rate": recipe.learning_rate / 10},
+        "no-momentum": {"momentum": 0.0},
+        "turns-changed": {"augment": not recipe.augment},
+        "other-epoch": {"keep": "last" if recipe.keep == "best" else "best"},
+    }
+    return (
+        *(Method(name=name, model="scnn-all", options=one) for name, one in options.items()),
+        *(Method(name=name, model="scnn-all", train=one) for name, one in train.items()),
+    )
+
+
+def read_experiment(out: Path) -> Experiment:
+    """What the experiment in a folder is.
+
+    Raises:
+        MissingError: the folder holds none.
+        InputError: its note is damaged.
+    """
+    path = out / NOTE
+    if not path.is_file():
+        raise MissingError(
+            "holds no experiment", where=out, do="Name the folder that ben experiment wrote"
+        )
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Experiment)
+    except msgspec.MsgspecError as error:
+        raise InputError(f"cannot be read, {error}", where=path) from error
 
 
 def parse_labels(words: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:

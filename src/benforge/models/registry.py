@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import msgspec
 from torch import nn
@@ -128,6 +129,16 @@ def read_options(name: str, options: Mapping[str, object]) -> msgspec.Struct:
         return msgspec.convert(dict(options), spec.options, strict=False)
     except msgspec.ValidationError as error:
         raise InputError(str(error), where=name) from error
+
+
+def all_options(name: str, options: Mapping[str, object]) -> dict[str, Any]:
+    """A model's options, those that were not named at their defaults, as JSON can hold them.
+
+    Raises:
+        InputError: as `read_options`.
+    """
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(read_options(name, options)))
+    return found
 
 
 def build_model(

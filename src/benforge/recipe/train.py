@@ -7,8 +7,7 @@ from typing import Any
 
 from benforge.errors import RecipeError
 from benforge.recipe.load import Table, merge, parse_override
-from benforge.training.recipe import TrainRecipe, change_recipe
-from benforge.training.setup import TrainRequest
+from benforge.training.recipe import TrainRecipe, TrainRequest, change_recipe
 
 
 def request_from_words(

@@ -13,13 +13,13 @@ from benforge.errors import InputError
 from benforge.evaluation.files import read_predictions
 from benforge.experiments.baselines import TITLES
 from benforge.experiments.material import Material, read_material
-from benforge.experiments.paper import read_experiment
 from benforge.experiments.plan import (
     BASELINES,
     PREDICTIONS,
     Experiment,
     PlannedRun,
     plan_runs,
+    read_experiment,
     run_folder,
 )
 from benforge.models.checkpoint import WEIGHTS, read_contract

@@ -69,6 +69,26 @@ class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     save_minutes: Rate = 10.0
 
 
+class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be trained on what.
+
+    Args:
+        model: name in the registry.
+        split: of the archive.
+        labels: "43", "19", "level2" or "level1".
+        seed: of weights, order, turns and dropout.
+        options: the model's.
+        recipe: of the training.
+    """
+
+    model: str
+    split: str
+    labels: str = "43"
+    seed: int = 1
+    options: dict[str, Any] = {}
+    recipe: TrainRecipe = TrainRecipe()
+
+
 def change_recipe(recipe: TrainRecipe, changes: Mapping[str, Any]) -> TrainRecipe:
     """A recipe with other values.
 

@@ -10,7 +10,7 @@ from benforge.archive.archive import Archive
 from benforge.archive.files import write_atomic
 from benforge.archive.sidecars import read_split
 from benforge.errors import ConflictError, InputError, MissingError
-from benforge.training.setup import TrainRequest
+from benforge.training.recipe import TrainRequest
 
 RUN = "run.json"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -39,27 +39,7 @@ from benforge.models.registry import (
 from benforge.training.features import feature_inputs
 from benforge.training.optimiser import make_optimiser
 from benforge.training.processes import Processes
-from benforge.training.recipe import TrainRecipe
-
-
-class TrainRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be trained on what.
-
-    Args:
-        model: name in the registry.
-        split: of the archive.
-        labels: "43", "19", "level2" or "level1".
-        seed: of weights, order, turns and dropout.
-        options: the model's.
-        recipe: of the training.
-    """
-
-    model: str
-    split: str
-    labels: str = "43"
-    seed: int = 1
-    options: dict[str, Any] = {}
-    recipe: TrainRecipe = TrainRecipe()
+from benforge.training.recipe import TrainRecipe, TrainRequest
 
 
 @dataclass(frozen=True, slots=True, eq=False)

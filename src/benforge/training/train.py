@@ -15,13 +15,15 @@ from benforge.core.progress import Progress, silent
 from benforge.evaluation.counts import Counts
 from benforge.evaluation.figure import Figure
 from benforge.models.checkpoint import write_checkpoint
+from benforge.models.registry import all_options
 from benforge.training.figures import Figures
 from benforge.training.journal import Journal, Line
 from benforge.training.loop import cross_entropy, predict_logits, train_epoch
 from benforge.training.memory import enough_memory
 from benforge.training.processes import Processes, joined_processes
+from benforge.training.recipe import TrainRequest
 from benforge.training.run import claim_run
-from benforge.training.setup import Setup, TrainRequest, set_up
+from benforge.training.setup import Setup, set_up
 from benforge.training.state import Standing, State
 
 SAMPLE = {name: Figure("sample", name) for name in ("precision", "recall", "f1", "f2")}
@@ -86,6 +88,7 @@ def train(
         ConflictError: the folder holds another run.
         MemoryShortError: not enough memory; says what to lower.
     """
+    request = msgspec.structs.replace(request, options=all_options(request.model, request.options))
     with joined_processes(device) as processes, enough_memory(request.recipe):
         if not processes.first:
             return _train(archive, request, out, processes, cache, Journal(None), silent)
