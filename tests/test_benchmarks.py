@@ -1,6 +1,6 @@
 """The benchmarks run as written, at toy size; nothing is timed here."""
 
-from benchmarks import build, index, labels, layouts, reads
+from benchmarks import build, index, labels, layouts, reads, training
 
 
 def test_ways_to_shares_agree() -> None:
@@ -44,3 +44,10 @@ def test_imports_and_exports_are_compared_with_rasterio_and_a_floor() -> None:
         "benforge, export, deflate",
     }
     assert all(ratio > 0 for ratio in found["ratios"].values())
+
+
+def test_trainings_are_compared_with_steps_on_data_in_memory() -> None:
+    found = training.run("toy")
+    assert [row["precision"] for row in found["rows"]] == ["fp32", "bf16"]
+    assert all(stall < 1 for stall in found["stalls"].values())
+    assert set(found["cubic"]) == {"matrices", "torch bicubic"}

@@ -73,7 +73,7 @@ def train_epoch(setup: Setup, standing: Standing, save: Tell, tell: Tell) -> Epo
         setup.optimiser.zero_grad(set_to_none=True)
         batch = next(batches, None)
         if batch is not None:
-            _backward(setup, batch, sizes.stop - sizes.start, figures)
+            backward(setup, batch, sizes.stop - sizes.start, figures)
         processes.add_gradients(parameters)
         clip(parameters, recipe.clip)
         setup.optimiser.step()
@@ -103,7 +103,7 @@ def _batches(setup: Setup, order: Positions, standing: Standing) -> Iterator[Bat
     )
 
 
-def _backward(setup: Setup, batch: Batch, size: int, figures: Figures) -> None:
+def backward(setup: Setup, batch: Batch, size: int, figures: Figures) -> None:
     """Add the gradient of a batch, as a mean over the whole batch of all processes."""
     hot = setup.hot[torch.from_numpy(batch.positions)].to(setup.processes.device)
     pieces = -(-len(hot) // setup.recipe.accumulate)
