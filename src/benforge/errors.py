@@ -98,3 +98,7 @@ class StorageError(BenError, OSError):
 
 class WorkerError(BenError, RuntimeError):
     """A worker process that died, or a cluster that was lost."""
+
+
+class MemoryShortError(BenError, MemoryError):
+    """A batch that does not fit into memory."""

@@ -15,7 +15,7 @@ NAMES = st.text("abc WM", min_size=1, max_size=120)
 def test_lines_are_no_wider_than_told_and_lose_no_letter(text):
     lines = wrap_to(text, 1.5, 7.5)
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
-    assert all(TextPath((0, 0), x, 7.5).get_extents().width <= 1.5 * 72 for x in lines if x)
+    assert all(TextPath((0, 0), x, 7.5).get_extents().width <= 1.5 * 72 for x in lines if x.strip())
 
 
 def test_a_long_subtitle_takes_lines_and_the_axes_keep_their_room():

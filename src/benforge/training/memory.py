@@ -7,12 +7,8 @@ from contextlib import contextmanager
 
 import torch
 
-from benforge.errors import BenError
+from benforge.errors import MemoryShortError
 from benforge.training.recipe import TrainRecipe
-
-
-class MemoryShortError(BenError, MemoryError):
-    """A batch that does not fit into memory."""
 
 
 @contextmanager
