@@ -15,7 +15,7 @@ from benforge.errors import ConflictError, StorageError
 def test_one_writer_at_a_time_and_no_file_is_left(tmp_path: Path) -> None:
     root = tmp_path / "archive"
     second = writing(root)
-    with writing(root), pytest.raises(ConflictError, match="another build is writing here"):
+    with writing(root), pytest.raises(ConflictError, match="another command is writing here"):
         second.__enter__()
     with writing(root):
         assert list(root.iterdir()) == []

@@ -60,6 +60,7 @@ def test_onnx_says_what_ben_predict_says(few: Path, tmp_path: Path, name: str) -
     assert summary.largest_difference is not None
     assert summary.largest_difference < 1e-4
     onnx.checker.check_model(str(tmp_path / "out" / "model.onnx"))
+    assert b".py" not in (tmp_path / "out" / "model.onnx").read_bytes()
     session = onnxruntime.InferenceSession(tmp_path / "out" / "model.onnx")
     archive, told = Archive.open(few), predict(run, few)
     patches = [archive[i].arrays for i in range(5)]
@@ -103,5 +104,10 @@ def test_what_cannot_be_exported(few: Path, tmp_path: Path) -> None:  # noqa: F8
     )
     with pytest.raises(InputError, match="of other classes than the model's"):
         export_model(run, tmp_path / "a", predictions=other, onnx=False)
+    swapped = make_run(tmp_path / "other", "scnn-rgb")
+    model, contract = load_model(swapped)
+    write_checkpoint(swapped, model, msgspec.structs.replace(contract, epoch=7))
+    with pytest.raises(InputError, match="those of other weights, of the run run"):
+        export_model(swapped, tmp_path / "b", predictions=told, onnx=False)
     with pytest.raises(ConflictError, match="holds other things"):
         export_model(run, run, onnx=False)

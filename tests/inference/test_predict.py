@@ -14,7 +14,7 @@ import torch
 from benforge.archive.archive import Archive
 from benforge.core.contract import Contract
 from benforge.core.sensor import load_sensor
-from benforge.errors import InputError, MissingError
+from benforge.errors import ConflictError, InputError, MissingError
 from benforge.evaluation.files import read_predictions, write_predictions
 from benforge.inference.predict import check_fits, predict
 from benforge.loading.targets import load_targets
@@ -52,6 +52,10 @@ def test_scores_by_hand(few: Path, run: Path, tmp_path: Path) -> None:  # noqa: 
     again = read_predictions(path)
     assert (again.scores == found.scores).all()
     assert again.facts.model == "S-CNN-All"
+    assert again.facts.extra["trained_on"] == 0
+    assert predict(run, few).facts.extra["trained_on"] == 12
+    with pytest.raises(ConflictError, match="something else than predictions"):
+        write_predictions(few / "archive.json", found)
 
 
 def test_batches_change_nothing(few: Path, run: Path) -> None:  # noqa: F811

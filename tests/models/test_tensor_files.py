@@ -106,3 +106,19 @@ def test_both_sides_are_named() -> None:
     check_agrees("bands", RGB, RGB, "here")
     with pytest.raises(InputError, match=r"here: bands: the model was trained with 3 \(B04, B03, "):
         check_agrees("bands", RGB, ("B01",), "here")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"kernel": "foo"}, "no kernel is called 'foo'"),
+        ({"bands": RGB[:2]}, "2 bands, 3 means"),
+        (
+            {"normalisation": Normalisation(source="none", mean=(0,) * 3, std=(0, 1, 1))},
+            "not above 0",
+        ),
+    ],
+)
+def test_impossible_contracts(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        contract(**changes)

@@ -127,7 +127,7 @@ def _write_run(experiment: Experiment, run: PlannedRun, tiles: Sequence[str]) ->
         title=told.facts.model,
         bands=("B04", "B03", "B02"),
         quantification=10_000,
-        kernel="none",
+        kernel="cubic-0.5",
         normalisation=Normalisation(source="none", mean=(0, 0, 0), std=(1, 1, 1)),
         nomenclature=told.facts.nomenclature,
         classes=told.classes,

@@ -236,3 +236,30 @@ def test_the_real_sample_is_learnt(few: Path, tmp_path: Path) -> None:
     train(few, msgspec.structs.replace(told, split="all"), tmp_path)
     found = evaluate(predict(tmp_path, few, split="all", part="train"))
     assert found.sample.f1 >= 0.99
+
+
+@pytest.mark.parametrize("changes", [{"batch_size": 11}, {"batch_size": 4, "accumulate": 9}])
+def test_a_batch_of_one_patch(few: Path, tmp_path: Path, changes: dict[str, int]) -> None:
+    assert train(few, request(epochs=1, **changes), tmp_path).epochs == 1
+
+
+def test_weights_that_are_no_numbers_in_the_last_step(few: Path, tmp_path: Path) -> None:
+    options = {"batch_norm": False}
+    steep = request(epochs=1, batch_size=12, learning_rate=1e30, warmup=0, options=options)
+    with pytest.raises(InputError, match="no number any more"):
+        train(few, steep, tmp_path)
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_refused_request_claims_nothing(few: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        train(few, request(labels="44"), tmp_path)
+    assert train(few, request(epochs=1), tmp_path).epochs == 1
+
+
+def test_a_run_that_was_damaged_after_its_end(few: Path, tmp_path: Path) -> None:
+    train(few, request(epochs=1), tmp_path)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:999])
+    with pytest.raises(InputError, match="cut off or damaged"):
+        train(few, request(epochs=1), tmp_path)

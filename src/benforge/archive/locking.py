@@ -38,5 +38,5 @@ def _lock(folder: int, root: Path) -> None:
         fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise ConflictError(
-            "another build is writing here", where=root, do="Wait until it ends, then run again"
+            "another command is writing here", where=root, do="Wait until it ends, then run again"
         ) from error

@@ -124,7 +124,13 @@ def predict(
             progress=progress,
         )
     write_predictions(out, found)
-    facts = {"patches": len(found.patch_ids), "classes": len(found.classes), "file": str(out)}
+    trained_on = found.facts.extra["trained_on"]
+    facts = {
+        "patches": len(found.patch_ids),
+        "trained on": "not known" if trained_on is None else f"{trained_on:,} of them",
+        "classes": len(found.classes),
+        "file": str(out),
+    }
     print_json(facts) if json else print_facts(f"Predicted by {found.facts.model}", facts)
 
 

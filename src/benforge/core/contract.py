@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
 
 from benforge.errors import InputError
 
+KERNELS = ("cubic-0.5", "cubic-0.75")
+"""Names of the ways to bring 20 and 60 m bands to 10 m; see `loading.upsampling`."""
 FORMAT = 1
 """Of the contract; a higher one was written by a newer benforge."""
 
@@ -42,7 +45,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
         offset: what was added to stored numbers; always 0, archives hold none.
         patch_pixels: edge of a patch at 10 m.
         native: whether it takes bands at their own pixel sizes.
-        kernel: how 20 and 60 m bands are brought to 10 m; "none" where none is.
+        kernel: how 20 and 60 m bands are brought to 10 m, one of `KERNELS`.
         normalisation: of each band.
         nomenclature: name of the classes' nomenclature.
         classes: names, in the order of the scores.
@@ -77,6 +80,17 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     recipe: dict[str, Any] = {}
     versions: dict[str, str] = {}
     weights: str = ""
+
+    def __post_init__(self) -> None:
+        norm, bands = self.normalisation, len(self.bands)
+        if (len(norm.mean), len(norm.std)) != (bands, bands) or not bands:
+            raise ValueError(f"{bands} bands, {len(norm.mean)} means, {len(norm.std)} deviations")
+        if not all(math.isfinite(x) for x in norm.mean) or not all(
+            0 < x < math.inf for x in norm.std
+        ):
+            raise ValueError("a mean that is no number, or a deviation that is not above 0")
+        if self.kernel not in KERNELS:
+            raise ValueError(f"no kernel is called {self.kernel!r}")
 
 
 def check_agrees(what: str, trained: object, here: object, where: str) -> None:

@@ -28,7 +28,7 @@ DATES = (
     SimulateDate(date=date(2018, 2, 17), cloud=0.2, snow=0.45),
 )
 
-EPOCHS = (10, 5)
+EPOCHS = (6, 3)
 """Of each training: enough to show the way, far too few for figures that mean anything."""
 
 RECIPE = BuildRecipe(

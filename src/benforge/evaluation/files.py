@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from benforge.archive.files import storage_errors, write_atomic
 from benforge.core.predictions import FORMAT, PredictionFacts, Predictions
-from benforge.errors import BenError, InputError, MissingError, errors_at
+from benforge.errors import BenError, ConflictError, InputError, MissingError, errors_at
 
 COLUMNS = ("patch_id", "scores", "targets")
 
@@ -36,6 +36,7 @@ def write_predictions(path: Path, predictions: Predictions) -> Path:
 
     Raises:
         InputError: extra facts that JSON cannot hold.
+        ConflictError: another file than one of predictions is there.
         StorageError: the disk is full or the file cannot be written.
     """
     width = len(predictions.classes)
@@ -49,6 +50,7 @@ def write_predictions(path: Path, predictions: Predictions) -> Path:
     table = pa.table(columns).replace_schema_metadata(_metadata(path, predictions))
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
+    _check_replaceable(path)
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, bytes(sink.getvalue()))
@@ -78,6 +80,20 @@ def read_predictions(path: Path) -> Predictions:
     except BenError as error:
         place = f"{path}, {error.where}" if error.where else path
         raise InputError(error.what, where=place, do=error.do or _ADVICE) from error
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise where something else than predictions would be lost."""
+    if not path.exists():
+        return
+    try:
+        if path.is_file() and set(COLUMNS) <= set(pq.read_schema(path).names):
+            return
+    except (OSError, pa.ArrowException):
+        pass
+    raise ConflictError(
+        "there is something else than predictions", where=path, do="Name a new file: --out"
+    )
 
 
 def _metadata(path: Path, predictions: Predictions) -> dict[bytes, bytes]:

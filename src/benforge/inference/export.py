@@ -18,7 +18,7 @@ from benforge.errors import BenError, ConflictError, InputError
 from benforge.evaluation.evaluate import evaluate
 from benforge.inference.card import write_card
 from benforge.inference.deployed import DeployedModel
-from benforge.models.checkpoint import load_model, write_checkpoint
+from benforge.models.checkpoint import hash_weights, load_model, write_checkpoint
 
 ONNX, CARD, EVALUATION = "model.onnx", "README.md", "evaluation.json"
 TOLERANCE = 1e-4
@@ -55,10 +55,8 @@ def export_model(
         ConflictError: the folder holds other things.
     """
     model, contract = load_model(run)
-    if predictions is not None and predictions.classes != contract.classes:
-        raise InputError(
-            "the predictions are of other classes than the model's", where=run, do="Predict anew"
-        )
+    if predictions is not None:
+        _check_its_own(predictions, contract, run)
     with storage_errors(out):
         out.mkdir(parents=True, exist_ok=True)
     if any(out.iterdir()):
@@ -73,6 +71,21 @@ def export_model(
     write_atomic(out / CARD, card.encode())
     files = tuple(sorted(path.name for path in out.iterdir()))
     return ExportModelSummary(folder=str(out), files=files, largest_difference=difference)
+
+
+def _check_its_own(predictions: Predictions, contract: Contract, run: Path) -> None:
+    """Raise where predictions are not this model's."""
+    if predictions.classes != contract.classes:
+        raise InputError(
+            "the predictions are of other classes than the model's", where=run, do="Predict anew"
+        )
+    told = predictions.facts.extra.get("weights")
+    if told and told != hash_weights(run):
+        raise InputError(
+            f"the predictions are those of other weights, of the run {predictions.facts.run}",
+            where=run,
+            do="Predict with this model",
+        )
 
 
 def _write_onnx(path: Path, model: torch.nn.Module, contract: Contract) -> float:
@@ -97,6 +110,7 @@ def _write_onnx(path: Path, model: torch.nn.Module, contract: Contract) -> float
     inputs = deployed.example(sensor, 2)
     names = [f"r{size}m" for size in deployed.sizes]
     _quietly_export(path, deployed, inputs, names)
+    _forget_traces(path)
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     asked = deployed.example(sensor, 3)
     feed = {name: tensor.numpy() for name, tensor in zip(names, asked, strict=True)}
@@ -110,6 +124,20 @@ def _write_onnx(path: Path, model: torch.nn.Module, contract: Contract) -> float
             f"ONNX and torch differ by {difference:.2g} in a score", where=path, do="Use --no-onnx"
         )
     return difference
+
+
+def _forget_traces(path: Path) -> None:
+    """Take out where each node was written: stack traces with paths of this machine."""
+    import onnx
+
+    made = onnx.load(str(path))
+    for graph in (made.graph, *made.functions):
+        for node in graph.node:
+            del node.metadata_props[:]
+            node.doc_string = ""
+        for value in (*graph.value_info, *getattr(graph, "initializer", ())):
+            del value.metadata_props[:]
+    onnx.save(made, str(path))
 
 
 def _quietly_export(

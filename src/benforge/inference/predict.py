@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from benforge.archive.archive import Archive
-from benforge.archive.sidecars import read_split
+from benforge.archive.layout import SPLITS
+from benforge.archive.sidecars import read_split, sidecar_names
 from benforge.core.contract import Contract, check_agrees
 from benforge.core.predictions import PredictionFacts, Predictions
 from benforge.core.progress import Progress, silent
@@ -20,7 +23,7 @@ from benforge.loading.parts import find_parts
 from benforge.loading.prepare import Preparer
 from benforge.loading.reading import PatchReader
 from benforge.loading.targets import load_targets
-from benforge.models.checkpoint import load_model
+from benforge.models.checkpoint import hash_weights, load_model
 
 BATCH = 128
 
@@ -79,8 +82,23 @@ def predict(
             split_digest=digest,
             archive=opened.root.resolve().name,
             simulated=bool(opened.meta.simulated),
+            extra={
+                "weights": hash_weights(run),
+                "trained_on": _trained_on(opened, contract, positions),
+            },
         ),
     )
+
+
+def _trained_on(archive: Archive, contract: Contract, positions: Positions) -> int | None:
+    """How many of these patches the model was trained on; None where that cannot be told."""
+    if contract.split not in sidecar_names(archive.root, SPLITS):
+        return None
+    split = read_split(archive.root, contract.split)
+    if split.digest != contract.split_digest:
+        return None
+    ids = archive.index["patch_id"].cast(pa.string()).combine_chunks().take(pa.array(positions))
+    return int(pc.sum(pc.is_in(ids, split.part("train").combine_chunks())).as_py() or 0)
 
 
 def check_fits(contract: Contract, archive: Archive) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import msgspec
@@ -64,6 +65,16 @@ def load_model(run: Path, device: torch.device | None = None) -> tuple[nn.Module
             f"the weights do not fit the model {contract.model}, {first}", where=_file(run)
         ) from error
     return model.to(device or torch.device("cpu")).eval(), contract
+
+
+def hash_weights(run: Path) -> str:
+    """SHA-256 of the checkpoint of a run, its contract included.
+
+    Raises:
+        MissingError: there is no checkpoint.
+    """
+    read_contract(run)
+    return hashlib.sha256(_file(run).read_bytes()).hexdigest()
 
 
 def _file(run: Path) -> Path:

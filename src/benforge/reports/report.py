@@ -9,7 +9,7 @@ import msgspec
 
 from benforge.archive.files import storage_errors, write_atomic
 from benforge.core.progress import Progress, silent
-from benforge.errors import InputError
+from benforge.errors import ConflictError, InputError
 from benforge.evaluation.compare import RESAMPLES
 from benforge.reports.answers import table_3_section
 from benforge.reports.calibration import calibration_section
@@ -76,10 +76,15 @@ def write_report(
     Raises:
         MissingError: the folder holds no experiment.
         InputError: a file of it is damaged, which is named; or `out` is a folder.
+        ConflictError: `out` is another file than a page.
         StorageError: the page cannot be written.
     """
     if out.is_dir():
         raise InputError("is a folder", where=out, do="Name the page: --out report.html")
+    if out.is_file() and not out.read_bytes()[:64].lstrip().lower().startswith(b"<!doctype html"):
+        raise ConflictError(
+            "there is something else than a page", where=out, do="Name the page: --out report.html"
+        )
     read = read_folder(folder)
     with storage_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,8 @@ from benforge.loading.inputs import FeatureInputs, Inputs
 from benforge.loading.order import Positions
 
 BATCH = 32
+FEATURES = "features-"
+"""What the files of a cache begin with."""
 
 
 def feature_inputs(
@@ -47,7 +49,7 @@ def feature_inputs(
     Raises:
         StorageError: the disk is full.
     """
-    path = cache / f"features-{_key(model, archive, used, contract, precision)}.npy"
+    path = cache / f"{FEATURES}{_key(model, archive, used, contract, precision)}.npy"
     if not path.is_file():
         _write(path, _compute(model, inputs, used, precision, progress))
     rows = np.full(len(archive), -1, np.int64)

@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: N812
 from benforge.loading.inputs import Batch
 from benforge.loading.order import Positions, cut, draw_turns, shuffle
 from benforge.loading.prepare import ModelInput
-from benforge.training.figures import Figures
+from benforge.training.figures import Figures, diverged
 from benforge.training.optimiser import clip, rate_at, set_rate
 from benforge.training.setup import Setup
 from benforge.training.state import Standing
@@ -81,6 +81,8 @@ def train_epoch(setup: Setup, standing: Standing, save: Tell, tell: Tell) -> Epo
             figures.check(f"epoch {standing.epoch + 1}, step {step + 1}")
         tell(step + 1, steps, figures)
         save(step + 1, steps, figures)
+    if not all(bool(torch.isfinite(p).all()) for p in parameters):
+        raise diverged(f"epoch {standing.epoch + 1}")
     loss, f1, patches = processes.add_up(figures.sums.clone()).tolist()
     spent = time.perf_counter() - start
     return EpochFigures(
@@ -109,6 +111,8 @@ def backward(setup: Setup, batch: Batch, size: int, figures: Figures) -> None:
     pieces = -(-len(hot) // setup.recipe.accumulate)
     for part in cut(len(hot), pieces):
         with setup.autocast():
+            # one patch has no batch to be normalised by: it is seen as in evaluation
+            setup.network.train(part.stop - part.start > 1)
             logits = setup.forward(_part(batch.inputs, part))
         loss = cross_entropy(logits, hot[part])
         (loss / size).backward()  # type: ignore[no-untyped-call]

@@ -10,6 +10,7 @@ from benforge.archive.archive import Archive
 from benforge.archive.files import write_atomic
 from benforge.archive.sidecars import read_split
 from benforge.errors import ConflictError, InputError, MissingError
+from benforge.training.features import FEATURES
 from benforge.training.recipe import TrainRequest
 
 RUN = "run.json"
@@ -31,8 +32,8 @@ class RunNote(msgspec.Struct, frozen=True, kw_only=True):
     request: TrainRequest
 
 
-def claim_run(out: Path, archive: Path, request: TrainRequest) -> None:
-    """Make the folder that of this run, or find that it is; call it while `writing` is held.
+def check_run(out: Path, archive: Path, request: TrainRequest) -> RunNote:
+    """What the folder's run is asked for; call it while `writing` is held.
 
     Raises:
         ConflictError: it holds another run, or other things.
@@ -45,15 +46,14 @@ def claim_run(out: Path, archive: Path, request: TrainRequest) -> None:
         request=request,
     )
     if not (out / RUN).is_file():
-        if others := sorted(p.name for p in out.iterdir() if not p.name.startswith(".")):
+        names = sorted(p.name for p in out.iterdir() if not p.name.startswith((".", FEATURES)))
+        if others := names:
             raise ConflictError(
                 f"the folder holds other things, such as {others[0]}",
                 where=out,
                 do="Name a new folder",
             )
-        text = msgspec.json.encode(note, order="deterministic")
-        write_atomic(out / RUN, msgspec.json.format(text, indent=2) + b"\n")
-        return
+        return note
     if differing := _differing(msgspec.to_builtins(read_run(out)), msgspec.to_builtins(note)):
         name, there, here = differing
         raise ConflictError(
@@ -61,6 +61,14 @@ def claim_run(out: Path, archive: Path, request: TrainRequest) -> None:
             where=out,
             do="Name a new folder, or ask for the same",
         )
+    return note
+
+
+def claim_run(out: Path, note: RunNote) -> None:
+    """Make the folder that of this run, if it is not: once all that was asked for is there."""
+    if not (out / RUN).is_file():
+        text = msgspec.json.encode(note, order="deterministic")
+        write_atomic(out / RUN, msgspec.json.format(text, indent=2) + b"\n")
 
 
 def read_run(out: Path) -> RunNote:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,15 +15,15 @@ from benforge.archive.locking import writing
 from benforge.core.progress import Progress, silent
 from benforge.evaluation.counts import Counts
 from benforge.evaluation.figure import Figure
-from benforge.models.checkpoint import write_checkpoint
+from benforge.models.checkpoint import load_model, write_checkpoint
 from benforge.models.registry import all_options
-from benforge.training.figures import Figures
+from benforge.training.figures import Figures, diverged
 from benforge.training.journal import Journal, Line
 from benforge.training.loop import cross_entropy, predict_logits, train_epoch
 from benforge.training.memory import enough_memory
-from benforge.training.processes import Processes, joined_processes
+from benforge.training.processes import joined_processes
 from benforge.training.recipe import TrainRequest
-from benforge.training.run import claim_run
+from benforge.training.run import check_run, claim_run
 from benforge.training.setup import Setup, set_up
 from benforge.training.state import Standing, State
 
@@ -91,28 +92,22 @@ def train(
     request = msgspec.structs.replace(request, options=all_options(request.model, request.options))
     with joined_processes(device) as processes, enough_memory(request.recipe):
         if not processes.first:
-            return _train(archive, request, out, processes, cache, Journal(None), silent)
+            return _train(set_up(archive, request, processes, cache or out), out, Journal(None))
         with writing(out):
-            claim_run(out, archive, request)
-            journal = Journal(out, tensorboard=tensorboard)
-            return _train(archive, request, out, processes, cache, journal, progress)
+            note = check_run(out, archive, request)
+            setup = set_up(archive, request, processes, cache or out, progress)
+            claim_run(out, note)
+            return _train(setup, out, Journal(out, tensorboard=tensorboard), progress)
 
 
-def _train(
-    archive: Path,
-    request: TrainRequest,
-    out: Path,
-    processes: Processes,
-    cache: Path | None,
-    journal: Journal,
-    progress: Progress,
-) -> TrainSummary:
-    setup = set_up(archive, request, processes, cache or out, progress)
+def _train(setup: Setup, out: Path, journal: Journal, progress: Progress = silent) -> TrainSummary:
     run = _Run(setup, out, State(setup.network, setup.optimiser), journal, progress)
     standing = run.state.restore(out)
     journal.begin(standing.epoch)
     while not standing.ended and standing.epoch < setup.recipe.epochs:
         standing = run.epoch(standing)
+    if setup.processes.first:
+        load_model(out)  # of a training that ended earlier it may be damaged since
     return run.summary(standing)
 
 
@@ -177,6 +172,8 @@ class _Run:
         logits = predict_logits(self.setup, positions)
         hot = self.setup.hot[torch.from_numpy(positions)]
         loss = float(cross_entropy(logits, hot)) / len(positions)
+        if not math.isfinite(loss):
+            raise diverged("validation")
         counts = Counts.of_patches((logits >= 0).numpy(), hot.numpy())
         figures = {name: float(counts.of_each(figure).mean()) for name, figure in SAMPLE.items()}
         self.said = f", validation F1 {figures['f1']:.3f}"
