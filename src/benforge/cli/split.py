@@ -13,16 +13,18 @@ from benforge.cli.options import JsonOption
 from benforge.cli.terminal import print_facts, print_json, showing_progress
 from benforge.cli.usage import check_report_folder, check_split
 
+MaybeArchiveArgument = Annotated[
+    Path | None, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")
+]
+RuleOption = Annotated[
+    str | None, typer.Option(help="Make one: paper-random, ben-v1, ben-v2, by-tile or published.")
+]
+
 
 @app.command()
 def split(
-    archive: Annotated[
-        Path | None, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")
-    ] = None,
-    rule: Annotated[
-        str | None,
-        typer.Option(help="Make one: paper-random, ben-v1, ben-v2, by-tile or published."),
-    ] = None,
+    archive: MaybeArchiveArgument = None,
+    rule: RuleOption = None,
     name: Annotated[
         str, typer.Option(help="Name of the split; the rule's if left out. Published: v1 or v2.")
     ] = "",

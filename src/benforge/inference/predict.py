@@ -20,8 +20,6 @@ from benforge.errors import InputError
 from benforge.loading.inputs import PatchInputs
 from benforge.loading.order import Positions
 from benforge.loading.parts import find_parts
-from benforge.loading.prepare import Preparer
-from benforge.loading.reading import PatchReader
 from benforge.loading.targets import load_targets
 from benforge.models.checkpoint import hash_weights, load_model
 
@@ -66,7 +64,7 @@ def predict(
         found = read_split(opened.root, split)
         positions, digest = find_parts(opened, found, [part])[part], found.digest
     where = device or torch.device("cpu")
-    inputs = checkpoint_inputs(opened, contract, where)
+    inputs = PatchInputs.of(opened, contract, where)
     scores = score(model, inputs, positions, batch_size, progress)
     return Predictions(
         patch_ids=opened.index["patch_id"].combine_chunks().take(positions),
@@ -119,21 +117,6 @@ def check_fits(contract: Contract, archive: Archive) -> None:
     if len(archive):
         edge = archive[0].arrays[min(sensor.pixel_sizes)].shape[-1]
         check_agrees("patches of so many pixels", contract.patch_pixels, edge, where)
-
-
-def checkpoint_inputs(
-    archive: Archive, contract: Contract, device: torch.device, *, workers: int = 1
-) -> PatchInputs:
-    """The archive's patches as the contract's model sees them."""
-    prepare = Preparer(
-        archive.meta.sensor,
-        contract.bands,
-        contract.normalisation,
-        contract.kernel,  # type: ignore[arg-type]
-        native=contract.native,
-        device=device,
-    )
-    return PatchInputs(PatchReader(archive, contract.bands), prepare, workers)
 
 
 def score(

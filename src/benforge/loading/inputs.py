@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from benforge.archive.archive import Archive
+from benforge.core.contract import Contract
 from benforge.loading.order import Positions, cut
 from benforge.loading.prepare import ModelInput, Preparer
 from benforge.loading.reading import PatchReader, Pixels, read_ahead
@@ -59,6 +61,27 @@ class PatchInputs:
     reader: PatchReader
     prepare: Preparer
     workers: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        archive: Archive,
+        contract: Contract,
+        device: torch.device,
+        workers: int = 1,
+        dtype: torch.dtype = torch.float32,
+    ) -> PatchInputs:
+        """An archive's patches as the model of a contract sees them."""
+        prepare = Preparer(
+            archive.meta.sensor,
+            contract.bands,
+            contract.normalisation,
+            contract.kernel,  # type: ignore[arg-type]
+            native=contract.native,
+            device=device,
+            dtype=dtype,
+        )
+        return cls(PatchReader(archive, contract.bands), prepare, workers)
 
     def batches(
         self, positions: Positions, size: int, *, turns: Turns | None = None, start: int = 0

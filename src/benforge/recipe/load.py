@@ -63,7 +63,9 @@ def parse_override(word: str) -> Table:
     keys = path.strip().split(".")
     if not equals or not all(keys) or len(keys) < 2:
         raise RecipeError(
-            "not of the form table.key=value", where=word, do="Try labels.policy=pixel-centre"
+            "not of the form table.key=value",
+            where=word,
+            do="Try labels.policy=pixel-centre for a build, train.epochs=20 for a training",
         )
     value: Any = _value(text.strip())
     for key in reversed(keys):

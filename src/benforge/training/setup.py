@@ -25,7 +25,7 @@ from benforge.loading.inputs import Inputs, PatchInputs
 from benforge.loading.normalisation import find_normalisation
 from benforge.loading.order import Positions
 from benforge.loading.parts import find_parts
-from benforge.loading.prepare import ModelInput, Preparer
+from benforge.loading.prepare import ModelInput
 from benforge.loading.reading import PatchReader
 from benforge.loading.targets import Targets, load_targets
 from benforge.models.port import ModelSpec
@@ -111,7 +111,8 @@ def set_up(
     model = model.to(processes.device)
     if recipe.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    inputs: Inputs = patch_inputs(archive, contract, recipe, processes.device)
+    half = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
+    inputs: Inputs = PatchInputs.of(archive, contract, processes.device, recipe.workers, half)
     network = model
     if spec.frozen_features:
         used = np.sort(np.concatenate(list(parts.values())))
@@ -134,22 +135,6 @@ def set_up(
         contract=contract,
         absent=tuple(n for n, c in zip(targets.nomenclature.names, counts, strict=True) if not c),
     )
-
-
-def patch_inputs(
-    archive: Archive, contract: Contract, recipe: TrainRecipe, device: torch.device
-) -> PatchInputs:
-    """The archive's patches as the contract's model sees them."""
-    prepare = Preparer(
-        archive.meta.sensor,
-        contract.bands,
-        contract.normalisation,
-        contract.kernel,  # type: ignore[arg-type]
-        native=contract.native,
-        device=device,
-        dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
-    )
-    return PatchInputs(PatchReader(archive, contract.bands), prepare, recipe.workers)
 
 
 def _parts(recipe: TrainRecipe) -> tuple[str, ...]:
