@@ -9,7 +9,7 @@ import torch
 from benforge.archive.archive import Archive
 from benforge.core.contract import Normalisation
 from benforge.core.sensor import load_sensor
-from benforge.loading.prepare import Preparer, turn
+from benforge.loading.prepare import Preparer, turn, turn_alike, turn_each
 from benforge.loading.upsampling import cubic_matrix
 
 SENSOR = load_sensor()
@@ -65,6 +65,11 @@ def test_turns_are_the_eight_of_a_square() -> None:
     assert torch.equal(turned[0], image[0])
     assert torch.equal(turned[1, 0], torch.from_numpy(np.rot90(image[0, 0].numpy()).copy()))
     assert torch.equal(turned[4, 0], image[0, 0].flip(-1))
+
+
+def test_a_cpu_and_a_gpu_turn_alike() -> None:
+    images, turns = torch.rand(40, 2, 6, 6), torch.arange(40) % 8
+    assert torch.equal(turn_each(images, turns), turn_alike(images, turns))
 
 
 @pytest.mark.parametrize("which", range(8))

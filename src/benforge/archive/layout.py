@@ -19,9 +19,10 @@ INDEX = "patches.parquet"
 MANIFEST = "manifest.sha256"
 SCENES = "scenes"
 BUILD = ".build"
-FLAGS, SPLITS = "flags", "splits"
-SIDECARS = (FLAGS, SPLITS)
-"""Folders of quality marks and splits, which lie beside the scenes and rewrite none of them."""
+FLAGS, SPLITS, SCREENINGS, REVIEWS = "flags", "splits", "screenings", "reviews"
+SIDECARS = (FLAGS, SPLITS, SCREENINGS, REVIEWS)
+"""Folders of quality marks, splits, screenings and what reviewers decided, which lie beside the
+scenes and rewrite none of them."""
 
 LAND_COVER = "land_cover"
 CLASSIFICATION = "scene_classification"

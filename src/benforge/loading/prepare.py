@@ -17,7 +17,7 @@ from benforge.loading.upsampling import Kernel, upsample
 ModelInput = torch.Tensor | tuple[torch.Tensor, ...]
 """`patch band row col` at 10 m, or one such tensor a pixel size, finest first."""
 
-AT_ONCE = 16
+AT_ONCE = 8
 """Patches that a CPU works on at a time, so that they stay in its cache."""
 
 
@@ -122,9 +122,25 @@ def turn(images: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
         images: `patch band row col`.
         turns: `patch`, 0 to 7.
     """
+    return turn_each(images, turns) if images.device.type == "cpu" else turn_alike(images, turns)
+
+
+def turn_each(images: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
+    """`turn`, a patch at a time: what a CPU does best, since one patch stays in its cache."""
+    turned = torch.empty_like(images)
+    for to, patch, one in zip(turned, images, turns.tolist(), strict=True):
+        to.copy_(_turned(patch, one))
+    return turned
+
+
+def turn_alike(images: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
+    """`turn`, all patches of one turn at a time: few calls, as a GPU wants."""
     turned = torch.empty_like(images)
     for one in range(TURNS):
         here = turns == one
-        flipped = images[here].flip(-1) if one >= 4 else images[here]
-        turned[here] = torch.rot90(flipped, one % 4, (-2, -1))
+        turned[here] = _turned(images[here], one)
     return turned
+
+
+def _turned(images: torch.Tensor, one: int) -> torch.Tensor:
+    return torch.rot90(images.flip(-1) if one >= 4 else images, one % 4, (-2, -1))

@@ -1,0 +1,1 @@
+"""What is wrong with patches: a screening that proposes, and a review that decides."""

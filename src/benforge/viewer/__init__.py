@@ -1,0 +1,1 @@
+"""A web page on this machine: to look through an archive, and to decide on its patches."""
