@@ -75,6 +75,11 @@ class Preparer:
             )
             self._groups[size] = _Group([names.index(bands[i]) for i in seen], seen, mean, std)
 
+    @property
+    def on_cpu(self) -> bool:
+        """Whether it happens where pixels are read."""
+        return self._device.type == "cpu"
+
     def __call__(
         self,
         pixels: Mapping[int, npt.NDArray[np.uint16]],
@@ -94,7 +99,7 @@ class Preparer:
         finest = raw[min(raw)]
         count, edge = len(finest), finest.shape[-1]
         out = torch.empty((count, self._bands, edge, edge), dtype=self._dtype, device=self._device)
-        for part in cut(count, AT_ONCE if self._device.type == "cpu" else max(1, count)):
+        for part in cut(count, AT_ONCE if self.on_cpu else max(1, count)):
             for size, group in self._groups.items():
                 bands = upsample(self._group(size, raw[size], which, part), edge, self._kernel)
                 for i, seen in enumerate(group.seen):
