@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and one clear line when the disk is full."""
+"""Files that are either whole or not there, and one clear line where they cannot be had."""
 
 from __future__ import annotations
 
@@ -8,8 +8,13 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
-from benforge.errors import BenError, StorageError
+import msgspec
+
+from benforge.errors import BenError, InputError, StorageError
+
+_T = TypeVar("_T")
 
 _DRAFT = re.compile(r"\..+\.\d+")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -68,3 +73,40 @@ def write_atomic(path: Path, data: bytes) -> None:
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def decoding(
+    where: str | os.PathLike[str], *, do: str, what: str = "cannot be read"
+) -> Iterator[None]:
+    """Turn what a decoder says of a damaged text into one clear line.
+
+    Args:
+        where: the file, or "" where `errors_at` will say it.
+        do: what a reader of the line is to do.
+        what: is wrong, before the decoder's reason.
+
+    Raises:
+        InputError: the text is no JSON, or not what is to be there.
+    """
+    try:
+        yield
+    except BenError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{what}, {error}", where=where, do=do) from error
+
+
+def read_json(path: Path, kind: type[_T], *, do: str) -> _T:
+    """A small note that benforge wrote as JSON.
+
+    Args:
+        path: its file.
+        kind: what is to be in it.
+        do: what to do where it is damaged.
+
+    Raises:
+        InputError: it is damaged, cut off, or cannot be opened.
+    """
+    with decoding(path, do=do):
+        return msgspec.json.decode(path.read_bytes(), type=kind)

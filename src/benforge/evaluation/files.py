@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benforge.archive.files import storage_errors, write_atomic
+from benforge.archive.files import decoding, storage_errors, write_atomic
 from benforge.core.predictions import FORMAT, PredictionFacts, Predictions
 from benforge.errors import BenError, ConflictError, InputError, MissingError, errors_at
 
@@ -125,23 +125,19 @@ def _read_classes(table: pa.Table) -> list[str]:
     metadata = table.schema.metadata or {}
     if _CLASSES not in metadata:
         raise InputError("does not say the order of its classes", do=_ADVICE)
-    try:
+    with decoding("", do=_ADVICE, what="its classes are no JSON list of names"):
         return msgspec.json.decode(metadata[_CLASSES], type=list[str])
-    except msgspec.MsgspecError as error:
-        raise InputError(f"its classes are no JSON list of names: {error}", do=_ADVICE) from error
 
 
 def _read_facts(table: pa.Table) -> PredictionFacts:
     text = (table.schema.metadata or {}).get(_FACTS, b"{}")
-    try:
+    with decoding("", do="Make it again", what="its facts cannot be read"):
         version = msgspec.json.decode(text, type=_Version).format
         if version > FORMAT:
             raise InputError(
                 f"of format {version}, this benforge reads {FORMAT}", do="Update benforge"
             )
         return msgspec.json.decode(text, type=PredictionFacts)
-    except msgspec.MsgspecError as error:
-        raise InputError(f"its facts cannot be read: {error}", do="Make it again") from error
 
 
 def _matrix(table: pa.Table, name: str, width: int) -> npt.NDArray[Any]:

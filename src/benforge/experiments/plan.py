@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from benforge.archive.files import read_json
 from benforge.errors import InputError, MissingError
 from benforge.training.recipe import TrainRecipe, TrainRequest
 
@@ -162,10 +163,8 @@ def read_experiment(out: Path) -> Experiment:
         raise MissingError(
             "holds no experiment", where=out, do="Name the folder that ben experiment wrote"
         )
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Experiment)
-    except msgspec.MsgspecError as error:
-        raise InputError(f"cannot be read, {error}", where=path) from error
+    advice = "Restore it from a copy; without one, run the experiment again in a new folder"
+    return read_json(path, Experiment, do=advice)
 
 
 def parse_labels(words: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
