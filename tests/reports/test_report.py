@@ -238,6 +238,8 @@ def test_an_experiment_that_has_just_begun(tmp_path: Path, whole: Path):
         f"runs/43/prior/seed-1/{PREDICTIONS}",
         f"runs/43/scnn-rgb/seed-1/{LOG}",
         "runs/43/scnn-rgb/seed-1/model.safetensors",
+        "runs/43/scnn-rgb/seed-1/model.json",
+        "runs/43/scnn-rgb/seed-1/run.json",
         "leakage.json",
         "classes.json",
         "examples.json",
@@ -250,6 +252,7 @@ def test_a_damaged_file_is_named(copy: Path, tmp_path: Path, name: str):
     with pytest.raises(InputError) as error:
         write_report(copy, tmp_path / "r.html", resamples=RESAMPLES)
     assert name.removesuffix("/model.safetensors") in str(error.value)
+    assert error.value.do
     assert not (tmp_path / "r.html").exists()
 
 
