@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
 from typing import TypeVar
 
 import msgspec
 
-from benforge.errors import BenError, InputError, StorageError
+from benforge.errors import BenError, ConflictError, InputError, StorageError
 
 _T = TypeVar("_T")
 
@@ -55,6 +56,32 @@ def clear_drafts(folder: Path) -> None:
     for draft in folder.glob(".*"):
         if _DRAFT.fullmatch(draft.name) and draft.is_file():
             draft.unlink()
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder that is seen whole or not at all: fill the one that is given, beside `out`.
+
+    Where what fills it fails, or is interrupted, nothing stays and `out` is as it was.
+
+    Raises:
+        ConflictError: `out` holds other things.
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    place = out.resolve()
+    draft = place.with_name(f".{place.name}.{os.getpid()}")
+    with storage_errors(out):
+        if out.exists() and any(out.iterdir()):
+            raise ConflictError("the folder holds other things", where=out, do="Name a new folder")
+        rmtree(draft, ignore_errors=True)  # of a process of this number that was killed
+        try:
+            draft.mkdir(parents=True)
+            yield draft
+            draft.replace(place)
+        except StorageError as error:
+            raise StorageError(error.what, where=out, do=error.do) from error
+        finally:
+            rmtree(draft, ignore_errors=True)
 
 
 def write_atomic(path: Path, data: bytes) -> None:
