@@ -99,6 +99,16 @@ def test_a_simulated_model_says_so(tmp_path: Path) -> None:
     assert "**simulated** patches" in card
 
 
+def test_the_card_warns_of_patches_that_were_trained_on(few: Path, tmp_path: Path) -> None:  # noqa: F811
+    run = make_run(tmp_path / "run", "scnn-rgb")
+    for seen, warned in ((3, True), (0, False)):
+        told = predict(run, few, split="few")
+        told.facts.extra["trained_on"] = seen
+        export_model(run, tmp_path / str(seen), predictions=told, onnx=False)
+        card = (tmp_path / str(seen) / "README.md").read_text()
+        assert ("**3 of these patches were trained on**" in card) == warned
+
+
 @pytest.mark.parametrize("onnx", [True, False])
 def test_a_full_disk_leaves_nothing_and_the_same_call_goes_through(tmp_path: Path, onnx: bool):
     """A file-size limit stands in for the disk."""

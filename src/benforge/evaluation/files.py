@@ -64,9 +64,11 @@ def read_predictions(path: Path) -> Predictions:
 
     Raises:
         MissingError: there is no such file.
-        InputError: not Parquet or cut off, without a column or the classes, of a newer format,
-            or with values that are no predictions; names the first patch.
+        InputError: a folder, not Parquet or cut off, without a column or the classes, of a newer
+            format, or with values that are no predictions; names the first patch.
     """
+    if path.is_dir():
+        raise InputError("is a folder", where=path, do=_inside(path))
     if not path.is_file():
         raise MissingError("no such file", where=path, do="Name a Parquet file of predictions")
     with errors_at(path):
@@ -80,6 +82,15 @@ def read_predictions(path: Path) -> Predictions:
     except BenError as error:
         place = f"{path}, {error.where}" if error.where else path
         raise InputError(error.what, where=place, do=error.do or _ADVICE) from error
+
+
+def _inside(folder: Path) -> str:
+    """Which file of a folder is to be named instead."""
+    found = sorted(folder.glob("*.parquet"))
+    if len(found) == 1:
+        return f"Name the file in it: {found[0]}"
+    told = f", such as {found[0]}" if found else ""
+    return f"Name a Parquet file of predictions{told}"
 
 
 def _check_replaceable(path: Path) -> None:
