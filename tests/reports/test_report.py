@@ -283,6 +283,7 @@ def test_the_command_writes_the_same_page_and_tables(
     here = next(row for row in rows if (row["method"], row["what"]) == ("S-CNN-All", "here"))
     files = [read_predictions(run_folder(whole, "43", "scnn-all", s) / PREDICTIONS) for s in (1, 2)]
     expected = sum(evaluate(one).sample.f1 for one in files) / 2
+    assert all(row["simulated_archive"] == "true" for row in rows)
     assert float(here["F1"]) == pytest.approx(expected, abs=1e-15)
     for name in ("table-4-43.md", "per-class-43.tex"):
         assert "Simulated archive made-up" in (tables / name).read_text()
