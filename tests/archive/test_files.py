@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benforge.archive.files import decoding, read_json, storage_errors, write_atomic
-from benforge.errors import ArchiveError, InputError, StorageError
+from benforge.archive.files import decoding, new_folder, read_json, storage_errors, write_atomic
+from benforge.errors import ArchiveError, ConflictError, InputError, StorageError
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT])
@@ -73,3 +73,41 @@ def test_a_note_that_cannot_be_opened(tmp_path: Path) -> None:
 def test_errors_of_benforge_pass_through_a_decoder(tmp_path: Path) -> None:
     with pytest.raises(ArchiveError, match="other"), decoding("", do=""):
         raise ArchiveError("other")
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_is_whole_or_not_there(
+    tmp_path: Path, there: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "new"
+    if there:
+        out.mkdir()
+        monkeypatch.chdir(out)
+    before = set(tmp_path.rglob("*"))
+    with pytest.raises(StorageError), new_folder(out) as draft:
+        (draft / "a").rename(draft / "b" / "c")
+    assert set(tmp_path.rglob("*")) == before
+    with new_folder(Path() if there else out) as draft:
+        (draft / "a").touch()
+        assert not (out / "a").exists()
+    assert set(tmp_path.rglob("*")) == {out, out / "a"}
+    with pytest.raises(ConflictError, match="the folder holds other things"), new_folder(out):
+        pass
+
+
+def test_a_draft_of_a_killed_process_is_no_other_thing(tmp_path: Path) -> None:
+    out = tmp_path / "new"
+    (out / ".new.1").mkdir(parents=True)
+    (out / ".new.1" / "a").touch()
+    with new_folder(out) as draft:
+        (draft / "b").touch()
+    assert [path.name for path in out.iterdir()] == ["b"]
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with (
+        pytest.raises(StorageError, match="file: cannot be written, not a directory"),
+        new_folder(tmp_path / "file"),
+    ):
+        pass

@@ -60,28 +60,42 @@ def clear_drafts(folder: Path) -> None:
 
 @contextmanager
 def new_folder(out: Path) -> Iterator[Path]:
-    """A folder that is seen whole or not at all: fill the one that is given, beside `out`.
+    """A folder that is seen whole or not at all: fill the draft that is given.
 
-    Where what fills it fails, or is interrupted, nothing stays and `out` is as it was.
+    The draft lies beside `out`, or in it where `out` is there and empty. Where what fills it
+    fails, or is interrupted, nothing stays and `out` is as it was.
 
     Raises:
         ConflictError: `out` holds other things.
         StorageError: the disk is full or the folder cannot be written.
     """
     place = out.resolve()
-    draft = place.with_name(f".{place.name}.{os.getpid()}")
     with storage_errors(out):
-        if out.exists() and any(out.iterdir()):
-            raise ConflictError("the folder holds other things", where=out, do="Name a new folder")
-        rmtree(draft, ignore_errors=True)  # of a process of this number that was killed
+        begun = place.exists()
+        draft = (place if begun else place.parent) / f".{place.name}.{os.getpid()}"
+        if begun:
+            _check_empty(out)
         try:
             draft.mkdir(parents=True)
             yield draft
-            draft.replace(place)
+            if begun:
+                for path in draft.iterdir():
+                    path.rename(place / path.name)
+            else:
+                draft.rename(place)
         except StorageError as error:
             raise StorageError(error.what, where=out, do=error.do) from error
         finally:
             rmtree(draft, ignore_errors=True)
+
+
+def _check_empty(folder: Path) -> None:
+    """Raise unless a folder is empty; drafts of processes that were killed are removed."""
+    held = list(folder.iterdir())
+    if any(not _DRAFT.fullmatch(path.name) for path in held):
+        raise ConflictError("the folder holds other things", where=folder, do="Name a new folder")
+    for path in held:
+        rmtree(path)
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -66,7 +66,7 @@ def export_model(
             text = msgspec.json.format(msgspec.json.encode(figures), indent=2)
             write_atomic(draft / EVALUATION, text + b"\n")
         write_atomic(draft / CARD, write_card(contract, figures, onnx=onnx).encode())
-    files = tuple(sorted(path.name for path in out.iterdir()))
+        files = tuple(sorted(path.name for path in draft.iterdir()))
     return ExportModelSummary(folder=str(out), files=files, largest_difference=difference)
 
 
