@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from benforge.cli.main import run
 from benforge.core.predictions import Predictions
+from benforge.evaluation.compare import compare_all
 from benforge.evaluation.evaluate import evaluate
-from benforge.evaluation.files import write_predictions
+from benforge.evaluation.files import read_predictions, write_predictions
 from tests.evaluation.made import drawn, made
 
 FACTS = {"model": "S-CNN-All", "nomenclature": "ben-19", "simulated": True}
@@ -83,11 +85,58 @@ def test_comparison(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert [test["units"] for test in found["tests"]] == ["patches", "patches"]
 
 
+def test_three_models_are_compared_with_holms_correction(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["a.parquet", "b.parquet", "c.parquet"]
+    write_predictions(Path("c.parquet"), drawn(3, skill=2.0, model="Third", simulated=True))
+    assert run(["compare", *names, "--resamples", "99", "--json", "--plain"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    told = [read_predictions(Path(name)) for name in names]
+    every = compare_all(told, resamples=99, clustered=False)
+    assert found == msgspec.json.decode(msgspec.json.encode(every))
+    assert all(test["p_holm"] >= test["p"] for pair in found for test in pair["tests"])
+    assert run(["compare", *names, "--resamples", "99", "--plain"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "sample-f1 of 60 patches (simulated)" in shown
+    assert "corrected by Holm's method" in shown
+    for first, second in (("a", "b"), ("a", "c"), ("b", "c")):
+        assert f"{first} − {second} " in shown
+    assert f"{every[1].difference:+.4f}" in shown
+    write_predictions(Path("b.parquet"), drawn(2, skill=1.0, model="Second"))
+    assert run(["compare", *names, "--resamples", "99"]) == 0
+    shown = capsys.readouterr()
+    assert "S-CNN-All − Second " in " ".join(shown.out.split())
+    assert shown.err.count("tiles are few") == 1
+
+
+def test_the_json_of_two_models_is_one_comparison(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["compare", "a.parquet", "b.parquet", "--resamples", "9", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [test["p_holm"] for test in found["tests"]] == [None] * 4
+
+
+@pytest.mark.parametrize(("told", "warned"), [(7, True), (0, False), (None, False), ("x", False)])
+def test_patches_that_were_trained_on(
+    files: Path, capsys: pytest.CaptureFixture[str], told: object, warned: bool
+) -> None:
+    write_predictions(Path("t.parquet"), drawn(1, skill=4.0, extra={"trained_on": told}))
+    for words in ([], ["--json"]):
+        assert run(["evaluate", "t.parquet", *words]) == 0
+        shown = capsys.readouterr()
+        assert ("7 of the 60 patches were trained on" in shown.err) == warned
+    assert json.loads(shown.out)["trained_on"] == (None if told == "x" else told)
+
+
 @pytest.mark.parametrize(
     ("words", "status", "line"),
     [
         (["evaluate"], 2, "FILE.parquet"),
         (["evaluate", "none.parquet"], 1, "none.parquet: no such file"),
+        (["evaluate", "."], 1, "is a folder. Name a Parquet file of predictions, such as a.parq"),
+        (["compare", "a.parquet"], 2, "name two files of predictions or more"),
         (["evaluate", "a.parquet", "--threshold", "2"], 2, "threshold"),
         (["evaluate", "a.parquet", "--threshold", "0.5", "--tune", "v.parquet"], 2, "not both"),
         (["evaluate", "a.parquet", "--per-class-thresholds"], 2, "--tune"),

@@ -66,6 +66,8 @@ def test_an_experiment(few: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
 BAD = [
     (["--set", "training.epochs=3"], 1, "there is no table 'training'"),
     (["--set", "train.epoch=3"], 1, "unknown field `epoch`"),
+    (["--set", "train.momentum=3"], 1, "docs/training.md lists names and values"),
+    (["--epochs", "2", "--set", "train.epochs=1"], 1, "--epochs 2 and train.epochs=1. Name epochs"),
     (["--set", "epochs=3"], 1, "not of the form table.key=value"),
     (["--set", "model.widht=3"], 1, "no option is called 'widht'"),
     (["--model", "scnn-al"], 1, "The nearest that is known: 'scnn-all'"),
@@ -90,3 +92,53 @@ def test_bad_words(
     told = capsys.readouterr().err
     assert said in told
     assert "Traceback" not in told
+
+
+BAD_EXPERIMENTS = [
+    (["--weights", "missing"], 1, "missing"),
+    (["--weights", __file__], 1, "test_learn.py"),
+    (["--labels", "44"], 1, "no labels are called '44'"),
+    (["--labels", ","], 1, "there is nothing to learn"),
+    (["--split", "none"], 1, "the archive has no splits of this name"),
+    (["--split", "all"], 1, "the split all has no patch in validation"),
+    (["--set", "train.epoch=3"], 1, "unknown field `epoch`"),
+    (["--set", "model.dropout=0.5"], 1, "there is no table 'model'"),
+    (["--epochs", "2", "--set", "train.epochs=1"], 1, "--epochs 2 and train.epochs=1"),
+    (["--device", "tpu"], 1, "is no device"),
+    (["--device", "cuda"], 1, "no GPU is at hand"),
+]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    BAD_EXPERIMENTS,
+    ids=[" ".join(words) for words, *_ in BAD_EXPERIMENTS],
+)
+def test_a_bad_experiment_leaves_nothing(
+    few: Path,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    status: int,
+    said: str,
+) -> None:
+    plain = ["experiment", "paper", str(few), "--split", "few", "--labels", "level1"]
+    assert run([*plain, "--out", str(tmp_path / "e"), *words]) == status
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--labels", "44"], "no labels are called '44'"),
+        (["--set", "train.epoch=3"], "unknown field `epoch`"),
+        (["--device", "tpu"], "is no device"),
+    ],
+)
+def test_a_bad_simulated_experiment_simulates_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert run(["experiment", "simulated", "--out", str(tmp_path / "s"), *words]) == 1
+    assert said in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

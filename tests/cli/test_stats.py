@@ -71,3 +71,8 @@ def test_bad_input_is_one_clear_line(what: str, tmp_path: Path, capsys):
     assert line.startswith(f"ben: {place[-1]}: ")
     assert what != "no lists" or "--metadata" in line
     assert not (tmp_path / "out").exists()
+
+
+def test_the_archive_stands_in_one_pair_of_brackets(capsys):
+    assert run(["stats", "--help"]) == 0
+    assert "[OPTIONS] [ARCHIVE]" in " ".join(capsys.readouterr().out.split())

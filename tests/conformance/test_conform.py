@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import bz2
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from benforge.conformance.conform import conform
-from benforge.conformance.fact import Fact
+from benforge.conformance.fact import Fact, run_check
+from benforge.conformance.metadata import Metadata
+from benforge.conformance.published_second import CHECKS
 from benforge.core.bigearthnet import load_bigearthnet
 from benforge.errors import InputError, MissingError
+from benforge.published.lists import find_lists
 
 NAME = "S2A_MSIL2A_20170613T101031_{column}_{row}"
 PRODUCT = "S2A_MSIL1C_20170613T101031_N0205_R022_T33UUP_20170613T101608"
@@ -57,8 +63,35 @@ def test_found_by_pandas_too(facts: list[Fact], published_metadata: Path) -> Non
     assert found["mean labels of a v2 patch"] == round(v2["labels"].map(len).mean(), 4)
     time = geometry["name"].str.extract(r"T(\d+)_\d+_\d+$")[0]
     assert found["names with seconds of 60 and more"] == f"{(time.str[-2:] >= '60').sum():,} names"
+    assert found["labels of all v2 patches"] == v2["labels"].map(len).sum() == 1_623_173
+    lines = v2.sort_values("patch_id").apply(
+        lambda r: f"{r.patch_id}\t{'|'.join(r.labels)}", axis=1
+    )
+    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    assert digest.startswith(str(found["labels of each v2 patch, by SHA-256"]))
     table_2 = pd.read_csv(published_metadata / "table2_class_counts.csv", skipinitialspace=True)
     assert found["sum of Table 2"] == table_2.iloc[:, 1].sum()
+
+
+def test_labels_that_changed_places(published_metadata: Path, tmp_path: Path) -> None:
+    """Two patches of one date: no count, mean or footprint tells."""
+    for file in published_metadata.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    name = "metadata.parquet"
+    table = pq.read_table(published_metadata / name)
+    labels = table["labels"].to_pylist()
+    other = next(i for i, names in enumerate(labels) if names != labels[0])
+    labels[0], labels[other] = labels[other], labels[0]
+    place = table.column_names.index("labels")
+    (tmp_path / name).unlink()
+    pq.write_table(
+        table.set_column(place, table.schema.field(place), pa.array(labels, table["labels"].type)),
+        tmp_path / name,
+    )
+    lists = Metadata(find_lists(tmp_path))
+    found = {check.fact: run_check(check, lists) for check in CHECKS if check.needs == ("v2",)}
+    assert found["labels of each v2 patch, by SHA-256"].equal is False
+    assert found["labels of all v2 patches"].equal is True
 
 
 @pytest.fixture

@@ -125,9 +125,16 @@ def test_a_flipped_byte_is_no_other_error(tmp_path: Path) -> None:
 
 
 def test_no_file_or_a_folder(tmp_path: Path) -> None:
-    for path in (tmp_path, tmp_path / "none"):
-        with pytest.raises(MissingError, match="no such file"):
-            read_predictions(path)
+    with pytest.raises(MissingError, match="no such file"):
+        read_predictions(tmp_path / "none")
+    with pytest.raises(InputError, match=r"is a folder\. Name a Parquet file of predictions$"):
+        read_predictions(tmp_path)
+    (tmp_path / "test.parquet").touch()
+    with pytest.raises(InputError, match=r"Name the file in it: .*/test\.parquet$"):
+        read_predictions(tmp_path)
+    (tmp_path / "validation.parquet").touch()
+    with pytest.raises(InputError, match=r"is a folder.*such as .*/test\.parquet$"):
+        read_predictions(tmp_path)
 
 
 def test_extra_facts_that_json_cannot_hold(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benforge.archive.archive import Archive
-from benforge.errors import ConflictError, InputError, MissingError
+from benforge.errors import ConflictError, InputError, MissingError, RecipeError
 from benforge.evaluation.files import read_predictions
 from benforge.experiments.baselines import band_means, predict_baseline
 from benforge.experiments.paper import plan_paper, run_experiment
@@ -65,6 +65,17 @@ def test_it_goes_on_where_it_stopped(few: Path, tmp_path: Path) -> None:
     summary = run_experiment(few, small, tmp_path)
     assert (summary.trainings, summary.new) == (2, 1)
     assert run_experiment(few, small, tmp_path).new == 0
+
+
+def test_labels_are_taken_once(few: Path) -> None:
+    assert plan(few, labels=["43", " 19", "43 ", "", "43"]).labels == ("43", "19")
+
+
+def test_an_impossible_method_leaves_nothing(few: Path, tmp_path: Path) -> None:
+    bad = Method(name="bad", model="scnn-rgb", train={"momentum": 2})
+    with pytest.raises(RecipeError, match=r"docs/training\.md lists"):
+        run_experiment(few, plan(few, variants=(bad,)), tmp_path / "e")
+    assert not list(tmp_path.iterdir())
 
 
 def interrupt(*_: object) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import resource
+import signal
 from pathlib import Path
 
 import msgspec
@@ -15,7 +18,7 @@ from benforge.archive.archive import Archive
 from benforge.core.contract import Contract, Normalisation
 from benforge.core.nomenclature import load_nomenclature
 from benforge.core.predictions import PredictionFacts
-from benforge.errors import ConflictError, InputError
+from benforge.errors import ConflictError, InputError, StorageError
 from benforge.inference.export import export_model
 from benforge.inference.predict import predict
 from benforge.models.checkpoint import load_model, write_checkpoint
@@ -94,6 +97,46 @@ def test_a_simulated_model_says_so(tmp_path: Path) -> None:
     card = (tmp_path / "out" / "README.md").read_text()
     assert "- simulated-data" in card
     assert "**simulated** patches" in card
+
+
+def test_the_card_warns_of_patches_that_were_trained_on(few: Path, tmp_path: Path) -> None:  # noqa: F811
+    run = make_run(tmp_path / "run", "scnn-rgb")
+    for seen, warned in ((3, True), (0, False)):
+        told = predict(run, few, split="few")
+        told.facts.extra["trained_on"] = seen
+        export_model(run, tmp_path / str(seen), predictions=told, onnx=False)
+        card = (tmp_path / str(seen) / "README.md").read_text()
+        assert ("**3 of these patches were trained on**" in card) == warned
+
+
+@pytest.mark.parametrize("onnx", [True, False])
+def test_a_full_disk_leaves_nothing_and_the_same_call_goes_through(tmp_path: Path, onnx: bool):
+    """A file-size limit stands in for the disk."""
+    run, out = make_run(tmp_path / "run", "scnn-rgb"), tmp_path / "model"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        with pytest.raises(StorageError, match=f"^{re.escape(str(out))}: cannot be written"):
+            export_model(run, out, onnx=onnx)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    out.mkdir()
+    assert "model.safetensors" in export_model(run, out, onnx=False).files
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "model"}
+
+
+def test_an_interrupted_export_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    run = make_run(tmp_path / "run", "scnn-rgb")
+    monkeypatch.setattr("benforge.inference.export.write_card", stop)
+    with pytest.raises(KeyboardInterrupt):
+        export_model(run, tmp_path / "model", onnx=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 def test_what_cannot_be_exported(few: Path, tmp_path: Path) -> None:  # noqa: F811

@@ -126,6 +126,9 @@ def test_damaged_tables(tmp_path: Path) -> None:
             read()
     with pytest.raises(InputError, match="no number"):
         lists.class_counts()
+    (tmp_path / "table2_class_counts.csv").write_text("Class, Number\nMixd forest, 3\n")
+    with pytest.raises(InputError, match=r"table2_class_counts\.csv: .*Mixd forest.*Mixed forest"):
+        lists.class_counts()
     with pytest.raises(InputError, match="it has no column labels, split"):
         lists.v2()
 

@@ -28,11 +28,13 @@ from benforge.experiments.plan import (
     run_folder,
 )
 from benforge.loading.targets import LABELS
-from benforge.models.checkpoint import write_checkpoint
+from benforge.models.checkpoint import hash_weights, write_checkpoint
+from benforge.models.registry import all_options
 from benforge.splits.leakage import Contacts, Count, Leakage, PartLeakage
 from benforge.splits.summary import SplitSummary
 from benforge.training.journal import LOG, Line
 from benforge.training.recipe import TrainRecipe
+from benforge.training.run import RunNote, claim_run
 
 TILES = ("33UUP", "29SNB", "34TFQ", "35VPK", "32TMT", "31UDQ")
 PATCHES = 48
@@ -71,7 +73,12 @@ def patch_ids(tiles: Sequence[str] = TILES) -> list[str]:
 
 
 def made_predictions(
-    experiment: Experiment, labels: str, name: str, seed: int, tiles: Sequence[str] = TILES
+    experiment: Experiment,
+    labels: str,
+    name: str,
+    seed: int,
+    tiles: Sequence[str] = TILES,
+    weights: str = "",
 ) -> Predictions:
     """By chance, the better the more skill; the first class is in no patch."""
     nomenclature = load_nomenclature(LABELS[labels])
@@ -95,6 +102,7 @@ def made_predictions(
             split_digest=DIGEST,
             archive=experiment.archive,
             simulated=experiment.simulated,
+            extra={"weights": weights},
         ),
     )
 
@@ -118,28 +126,44 @@ def write_experiment(
 
 
 def _write_run(experiment: Experiment, run: PlannedRun, tiles: Sequence[str]) -> None:
-    told = made_predictions(experiment, run.labels, run.method.name, run.seed, tiles)
-    write_predictions(run.folder / PREDICTIONS, told)
+    nomenclature = load_nomenclature(LABELS[run.labels])
+    run.folder.mkdir(parents=True)
     lines = [_line(epoch, run.seed) for epoch in (1, 2, 3)]
     (run.folder / LOG).write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
     contract = Contract(
         model=run.method.model,
-        title=told.facts.model,
+        title=TITLES_OF.get(run.method.name, "S-CNN-All"),
         bands=("B04", "B03", "B02"),
         quantification=10_000,
         kernel="cubic-0.5",
         normalisation=Normalisation(source="none", mean=(0, 0, 0), std=(1, 1, 1)),
-        nomenclature=told.facts.nomenclature,
-        classes=told.classes,
+        nomenclature=nomenclature.name,
+        classes=nomenclature.names,
         split=experiment.split,
         split_digest=DIGEST,
         archive=experiment.archive,
         simulated=experiment.simulated,
         epoch=3,
         options=dict(run.method.options),
+        recipe={"seed": run.seed},
         versions={"benforge": "0.1.0", "torch": "9.9"},
     )
     write_checkpoint(run.folder, nn.Linear(1, 1), contract)
+    weights = hash_weights(run.folder)
+    told = made_predictions(experiment, run.labels, run.method.name, run.seed, tiles, weights)
+    write_predictions(run.folder / PREDICTIONS, told)
+    request = run.request(experiment)
+    claim_run(
+        run.folder,
+        RunNote(
+            archive=experiment.archive,
+            patches=experiment.patches,
+            split_digest=DIGEST,
+            request=msgspec.structs.replace(
+                request, options=all_options(request.model, request.options)
+            ),
+        ),
+    )
 
 
 def _line(epoch: int, seed: int) -> Line:

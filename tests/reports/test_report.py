@@ -238,6 +238,8 @@ def test_an_experiment_that_has_just_begun(tmp_path: Path, whole: Path):
         f"runs/43/prior/seed-1/{PREDICTIONS}",
         f"runs/43/scnn-rgb/seed-1/{LOG}",
         "runs/43/scnn-rgb/seed-1/model.safetensors",
+        "runs/43/scnn-rgb/seed-1/model.json",
+        "runs/43/scnn-rgb/seed-1/run.json",
         "leakage.json",
         "classes.json",
         "examples.json",
@@ -250,6 +252,7 @@ def test_a_damaged_file_is_named(copy: Path, tmp_path: Path, name: str):
     with pytest.raises(InputError) as error:
         write_report(copy, tmp_path / "r.html", resamples=RESAMPLES)
     assert name.removesuffix("/model.safetensors") in str(error.value)
+    assert error.value.do
     assert not (tmp_path / "r.html").exists()
 
 
@@ -280,6 +283,7 @@ def test_the_command_writes_the_same_page_and_tables(
     here = next(row for row in rows if (row["method"], row["what"]) == ("S-CNN-All", "here"))
     files = [read_predictions(run_folder(whole, "43", "scnn-all", s) / PREDICTIONS) for s in (1, 2)]
     expected = sum(evaluate(one).sample.f1 for one in files) / 2
+    assert all(row["simulated_archive"] == "true" for row in rows)
     assert float(here["F1"]) == pytest.approx(expected, abs=1e-15)
     for name in ("table-4-43.md", "per-class-43.tex"):
         assert "Simulated archive made-up" in (tables / name).read_text()

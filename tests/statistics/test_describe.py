@@ -94,6 +94,10 @@ def test_simulated_is_said_everywhere(written_simulated: Path, simulated: Archiv
     assert all(label.endswith("simulated") for label in labels)
     for path in (written_simulated / "tables").glob("*.md"):
         assert "simulated" in path.read_text().splitlines()[0]
+    for path in (written_simulated / "tables").glob("*.csv"):
+        head, *rows = path.read_text().splitlines()
+        assert head.endswith(",simulated_archive")
+        assert all(row.endswith(",true") for row in rows)
 
 
 def test_real_patches_are_never_called_simulated(written: Path):

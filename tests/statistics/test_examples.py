@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from benforge.statistics.classes import labels_hot
+from benforge.labels.hot import labels_hot
 from benforge.statistics.described import Described
 from benforge.statistics.example_chart import draw_examples
 from benforge.statistics.examples import (

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import io
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pyarrow as pa
@@ -32,6 +33,12 @@ def test_csv_keeps_every_digit_and_pandas_reads_it():
     assert found.columns.tolist() == SHEET.table.column_names
     assert found.share_of_all[0] == 0.123456789
     assert found.patches.isna().tolist() == [False, True]
+
+
+def test_csv_of_a_simulated_archive_says_so_in_every_row():
+    found = pd.read_csv(io.BytesIO(as_csv(replace(SHEET, simulated=True), "x")))
+    assert found.columns.tolist() == [*SHEET.table.column_names, "simulated_archive"]
+    assert found.simulated_archive.tolist() == [True, True]
 
 
 def test_markdown_has_as_many_cells_in_every_line():

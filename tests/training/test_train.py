@@ -20,8 +20,10 @@ from benforge.archive.sidecars import write_split
 from benforge.core.split import Split
 from benforge.errors import BenError, ConflictError, InputError, MissingError
 from benforge.models.checkpoint import load_model, read_contract
-from benforge.training.journal import read_log
-from benforge.training.state import STATE, State
+from benforge.models.tensor_files import write_tensors
+from benforge.training.journal import LOG, read_log
+from benforge.training.run import RUN
+from benforge.training.state import STATE, Standing, State
 from benforge.training.train import train
 from tests.training.conftest import request
 
@@ -188,7 +190,26 @@ def test_a_damaged_state(few: Path, trained: Path, tmp_path: Path) -> None:
         (tmp_path / path.name).write_bytes(path.read_bytes())
     data = (tmp_path / STATE).read_bytes()
     (tmp_path / STATE).write_bytes(data[: len(data) // 2])
-    with pytest.raises(InputError, match=r"state\.safetensors: cut off or damaged"):
+    with pytest.raises(InputError, match=r"state\.safetensors: cut off .* Remove it: .* anew"):
+        train(few, request(), tmp_path)
+    write_tensors(tmp_path / STATE, {"model.x": torch.zeros(1)}, Standing())
+    with pytest.raises(InputError, match=r"state\.safetensors: of another model\. Remove it"):
+        train(few, request(), tmp_path)
+    (tmp_path / STATE).unlink()
+    log = (tmp_path / LOG).read_bytes()
+    (tmp_path / LOG).write_bytes(log[:-9])
+    with pytest.raises(InputError, match=r"log\.jsonl: the log cannot be read, .*Remove it"):
+        train(few, request(), tmp_path)
+    (tmp_path / LOG).unlink()
+    assert train(few, request(), tmp_path).epochs == 3
+    assert len((tmp_path / LOG).read_bytes().splitlines()) == 3
+
+
+def test_a_damaged_note_of_a_run(few: Path, trained: Path, tmp_path: Path) -> None:
+    for path in trained.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / RUN).write_bytes(b"{}")
+    with pytest.raises(InputError, match=r"run\.json: cannot be read, .*Remove the folder of the"):
         train(few, request(), tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""Files that are either whole or not there, and one clear line when the disk is full."""
+"""Files that are either whole or not there, and one clear line where they cannot be had."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import rmtree
+from typing import TypeVar
 
-from benforge.errors import BenError, StorageError
+import msgspec
+
+from benforge.errors import BenError, ConflictError, InputError, StorageError
+
+_T = TypeVar("_T")
 
 _DRAFT = re.compile(r"\..+\.\d+")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -52,6 +58,46 @@ def clear_drafts(folder: Path) -> None:
             draft.unlink()
 
 
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """A folder that is seen whole or not at all: fill the draft that is given.
+
+    The draft lies beside `out`, or in it where `out` is there and empty. Where what fills it
+    fails, or is interrupted, nothing stays and `out` is as it was.
+
+    Raises:
+        ConflictError: `out` holds other things.
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    place = out.resolve()
+    with storage_errors(out):
+        begun = place.exists()
+        draft = (place if begun else place.parent) / f".{place.name}.{os.getpid()}"
+        if begun:
+            _check_empty(out)
+        try:
+            draft.mkdir(parents=True)
+            yield draft
+            if begun:
+                for path in draft.iterdir():
+                    path.rename(place / path.name)
+            else:
+                draft.rename(place)
+        except StorageError as error:
+            raise StorageError(error.what, where=out, do=error.do) from error
+        finally:
+            rmtree(draft, ignore_errors=True)
+
+
+def _check_empty(folder: Path) -> None:
+    """Raise unless a folder is empty; drafts of processes that were killed are removed."""
+    held = list(folder.iterdir())
+    if any(not _DRAFT.fullmatch(path.name) for path in held):
+        raise ConflictError("the folder holds other things", where=folder, do="Name a new folder")
+    for path in held:
+        rmtree(path)
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a file that is seen whole or not at all, also by a reader and after a crash.
 
@@ -68,3 +114,40 @@ def write_atomic(path: Path, data: bytes) -> None:
             draft.replace(path)
         finally:
             draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def decoding(
+    where: str | os.PathLike[str], *, do: str, what: str = "cannot be read"
+) -> Iterator[None]:
+    """Turn what a decoder says of a damaged text into one clear line.
+
+    Args:
+        where: the file, or "" where `errors_at` will say it.
+        do: what a reader of the line is to do.
+        what: is wrong, before the decoder's reason.
+
+    Raises:
+        InputError: the text is no JSON, or not what is to be there.
+    """
+    try:
+        yield
+    except BenError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{what}, {error}", where=where, do=do) from error
+
+
+def read_json(path: Path, kind: type[_T], *, do: str) -> _T:
+    """A small note that benforge wrote as JSON.
+
+    Args:
+        path: its file.
+        kind: what is to be in it.
+        do: what to do where it is damaged.
+
+    Raises:
+        InputError: it is damaged, cut off, or cannot be opened.
+    """
+    with decoding(path, do=do):
+        return msgspec.json.decode(path.read_bytes(), type=kind)

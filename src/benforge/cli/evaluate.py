@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 FEW = 20
 """Tiles below which intervals and tests of the bootstrap promise too much."""
+
+RANDOMISATION = "approximate randomisation"
 
 PredictionsArgument = Annotated[
     Path, typer.Argument(help="Parquet file of predictions.", metavar="FILE.parquet")
@@ -57,12 +60,22 @@ def evaluate(
     predictions = read_predictions(file)
     found = measure(predictions, _threshold(predictions, threshold, tune, per_class_thresholds))
     print_json(msgspec.to_builtins(found)) if json else print_evaluation(found, per_class)
+    if found.trained_on:
+        err.print(
+            f"{found.trained_on:,} of the {found.patches:,} patches were trained on: figures are "
+            "higher than on patches that were not",
+            markup=False,
+        )
 
 
 @app.command()
 def compare(
-    first: PredictionsArgument,
-    second: PredictionsArgument,
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Two files of predictions or more, each of a model.", metavar="FILE.parquet..."
+        ),
+    ],
     figure: Annotated[
         str, typer.Option(help="precision, recall, f1, f2, f0.5 of samples; micro-f1, macro-f1.")
     ] = "f1",
@@ -73,17 +86,27 @@ def compare(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Compare two models on the same patches: the difference, its interval, whether it is chance.
+    """Compare models on the same patches: the difference, its interval, whether it is chance.
 
-    `ben compare a.parquet b.parquet` · `ben compare a.parquet b.parquet --figure macro-f1`
+    Of three models or more, every two are compared, with Holm's correction.
+
+    `ben compare a.parquet b.parquet` · `ben compare *.parquet --figure macro-f1`
     """
     from benforge.evaluation.compare import compare as hold
+    from benforge.evaluation.compare import compare_all
     from benforge.evaluation.files import read_predictions
 
     named = _figure(figure)
-    a, b = read_predictions(first), read_predictions(second)
-    found = hold(a, b, named, resamples=resamples, seed=seed, clustered=not plain)
-    print_json(msgspec.to_builtins(found)) if json else print_comparison(found, first, second)
+    if len(files) < 2:
+        raise typer.BadParameter("name two files of predictions or more")
+    told = [read_predictions(file) for file in files]
+    if len(told) == 2:
+        a, b = told
+        found = hold(a, b, named, resamples=resamples, seed=seed, clustered=not plain)
+        print_json(msgspec.to_builtins(found)) if json else print_comparison(found, *files)
+        return
+    every = compare_all(told, named, resamples=resamples, seed=seed, clustered=not plain)
+    print_json(msgspec.to_builtins(every)) if json else print_comparisons(every, files)
 
 
 def print_evaluation(found: Evaluation, per_class: bool) -> None:
@@ -119,6 +142,53 @@ def print_comparison(found: Comparison, first: Path, second: Path) -> None:
     decisions = f"{found.mcnemar.a_alone + found.mcnemar.b_alone:,} decisions"
     rows.append(("McNemar", decisions, f"{found.mcnemar.p:.2g}", ""))
     _print_table(("test", "units", "p", "smallest possible"), rows)
+    _warn_of_few(found)
+
+
+def print_comparisons(every: Sequence[Comparison], files: Sequence[Path]) -> None:
+    """The value of each model, then every two of them; p by Holm's method over all pairs."""
+    first = every[0]
+    sides = [first.a, *(pair.b for pair in every[: len(files) - 1])]
+    names = _names([side.model for side in sides], files)
+    values = [f"{side.value:.4f}, threshold {_show(side.threshold)}" for side in sides]
+    print_facts(
+        f"{first.figure} of {first.patches:,} patches"
+        + (" (simulated)" if first.simulated else ""),
+        dict(zip(names, values, strict=True)),
+    )
+    units = first.intervals[-1].units
+    tests = [f"p by {test.units}" for test in first.tests if test.test == RANDOMISATION]
+    rows = [
+        (
+            f"{a} − {b}",
+            f"{pair.difference:+.4f}",
+            _interval(pair.intervals[-1].difference),
+            *(_p(test.p_holm) for test in pair.tests if test.test == RANDOMISATION),
+            _p(pair.mcnemar.p_holm),
+        )
+        for (a, b), pair in zip(combinations(names, 2), every, strict=True)
+    ]
+    _print_table(("models", "difference", f"95 % by {units}", *tests, "McNemar"), rows, (0, 2))
+    out.print(
+        "p of randomisation, and McNemar's, corrected by Holm's method over all pairs; --json has "
+        "the bootstrap's too",
+        markup=False,
+    )
+    _warn_of_few(first)
+
+
+def _names(models: Sequence[str], files: Sequence[Path]) -> Sequence[str]:
+    """What tells the models apart: their names, else those of their files, else the paths."""
+    stems = [file.stem for file in files]
+    several = (names for names in (models, stems) if len({*names, ""}) > len(files))
+    return next(several, [str(file) for file in files])
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2g}"
+
+
+def _warn_of_few(found: Comparison) -> None:
     if found.tiles is not None and found.tiles < FEW:
         err.print(f"{found.tiles} tiles are few: what is said by tiles is rough", markup=False)
 
@@ -220,13 +290,16 @@ def _show(value: float | tuple[float, ...] | None) -> str:
     return "–" if value is None else f"{value:.4f}"
 
 
-def _print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print_table(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], whole: Sequence[int] = ()
+) -> None:
+    """A table on standard output; columns that are `whole` are never broken."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for i, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if i else "left")
+        table.add_column(heading, justify="right" if i else "left", no_wrap=i in whole)
     for row in rows:
         table.add_row(*map(Text, row))
     out.print(table, soft_wrap=False)

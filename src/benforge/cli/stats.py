@@ -18,7 +18,7 @@ from benforge.cli.usage import check_report_folder, check_stats
 def stats(
     out: OutOption,
     archive: Annotated[
-        Path | None, typer.Argument(help="Folder of the archive.", metavar="[ARCHIVE]")
+        Path | None, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")
     ] = None,
     metadata: MetadataOption = None,
     html: Annotated[bool, typer.Option("--html", help="Write one page of it all too.")] = False,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -38,6 +40,14 @@ def _one_value_each(group: np.ndarray, value: np.ndarray) -> Found:
 def _v2_mean(m: Metadata) -> Found:
     mean = float(lengths(m.v2["labels"]).mean())
     return Found(round(mean, 4), round(mean, 2) == V2["labels_mean"])
+
+
+def _v2_labels(m: Metadata) -> str:
+    """The start of the SHA-256 of each patch's id and labels, so that none can change places."""
+    ids = m.v2["patch_id"].combine_chunks()
+    labels = pc.binary_join(m.v2["labels"].combine_chunks(), "|")
+    lines = pc.binary_join_element_wise(ids, labels, "\t").take(pc.sort_indices(ids))
+    return hashlib.sha256("\n".join(lines.to_pylist()).encode()).hexdigest()[:16]
 
 
 def _v2_ids(m: Metadata) -> Found:
@@ -96,6 +106,22 @@ CHECKS: list[Check[Metadata]] = [
     ),
     Check(6, SECOND, "dates of a footprint have the same labels", EVERY, _same_on_all_dates, BOTH),
     Check(12, SECOND, "labels are of the 19 classes", EVERY, _v2_label_names, ("v2",)),
+    Check(
+        15,
+        SECOND,
+        "labels of all v2 patches",
+        V2["labels"],
+        lambda m: int(lengths(m.v2["labels"]).sum()),
+        ("v2",),
+    ),
+    Check(
+        15,
+        SECOND,
+        "labels of each v2 patch, by SHA-256",
+        V2["labels_digest"],
+        _v2_labels,
+        ("v2",),
+    ),
     Check(15, SECOND, "mean labels of a v2 patch", V2["labels_mean"], _v2_mean, ("v2",)),
     Check(
         15,

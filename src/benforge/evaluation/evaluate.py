@@ -68,6 +68,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
         part: of that split.
         archive: its name.
         simulated: whether the archive is; None where not known.
+        trained_on: how many of the patches the model was trained on; None where not known.
         patches: rows of the predictions.
         labels: columns: classes of the nomenclature.
         classes_that_occur: those that at least one patch has.
@@ -94,6 +95,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     part: str
     archive: str
     simulated: bool | None
+    trained_on: int | None
     patches: int
     labels: int
     classes_that_occur: int
@@ -132,6 +134,7 @@ def evaluate(predictions: Predictions, threshold: Threshold | None = None) -> Ev
     precisions = class_average_precisions(scores, targets)
     return Evaluation(
         **{name: getattr(facts, name) for name in _FROM_FACTS},
+        trained_on=_count(facts.extra.get("trained_on")),
         patches=len(predictions),
         labels=len(predictions.classes),
         classes_that_occur=int((classes.true > 0).sum()),
@@ -158,6 +161,11 @@ def evaluate(predictions: Predictions, threshold: Threshold | None = None) -> Ev
 
 
 _FROM_FACTS = ("model", "run", "nomenclature", "split", "part", "archive", "simulated")
+
+
+def _count(told: object) -> int | None:
+    """A number of patches, of whatever the tool that predicted wrote there."""
+    return told if isinstance(told, int) and not isinstance(told, bool) and told >= 0 else None
 
 
 def _figures(average: str, patches: Counts, classes: Counts) -> Figures:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benforge.archive.files import storage_errors, write_atomic
+from benforge.archive.files import decoding, storage_errors, write_atomic
 from benforge.core.predictions import FORMAT, PredictionFacts, Predictions
 from benforge.errors import BenError, ConflictError, InputError, MissingError, errors_at
 
@@ -64,9 +64,11 @@ def read_predictions(path: Path) -> Predictions:
 
     Raises:
         MissingError: there is no such file.
-        InputError: not Parquet or cut off, without a column or the classes, of a newer format,
-            or with values that are no predictions; names the first patch.
+        InputError: a folder, not Parquet or cut off, without a column or the classes, of a newer
+            format, or with values that are no predictions; names the first patch.
     """
+    if path.is_dir():
+        raise InputError("is a folder", where=path, do=_inside(path))
     if not path.is_file():
         raise MissingError("no such file", where=path, do="Name a Parquet file of predictions")
     with errors_at(path):
@@ -80,6 +82,15 @@ def read_predictions(path: Path) -> Predictions:
     except BenError as error:
         place = f"{path}, {error.where}" if error.where else path
         raise InputError(error.what, where=place, do=error.do or _ADVICE) from error
+
+
+def _inside(folder: Path) -> str:
+    """Which file of a folder is to be named instead."""
+    found = sorted(folder.glob("*.parquet"))
+    if len(found) == 1:
+        return f"Name the file in it: {found[0]}"
+    told = f", such as {found[0]}" if found else ""
+    return f"Name a Parquet file of predictions{told}"
 
 
 def _check_replaceable(path: Path) -> None:
@@ -125,23 +136,19 @@ def _read_classes(table: pa.Table) -> list[str]:
     metadata = table.schema.metadata or {}
     if _CLASSES not in metadata:
         raise InputError("does not say the order of its classes", do=_ADVICE)
-    try:
+    with decoding("", do=_ADVICE, what="its classes are no JSON list of names"):
         return msgspec.json.decode(metadata[_CLASSES], type=list[str])
-    except msgspec.MsgspecError as error:
-        raise InputError(f"its classes are no JSON list of names: {error}", do=_ADVICE) from error
 
 
 def _read_facts(table: pa.Table) -> PredictionFacts:
     text = (table.schema.metadata or {}).get(_FACTS, b"{}")
-    try:
+    with decoding("", do="Make it again", what="its facts cannot be read"):
         version = msgspec.json.decode(text, type=_Version).format
         if version > FORMAT:
             raise InputError(
                 f"of format {version}, this benforge reads {FORMAT}", do="Update benforge"
             )
         return msgspec.json.decode(text, type=PredictionFacts)
-    except msgspec.MsgspecError as error:
-        raise InputError(f"its facts cannot be read: {error}", do="Make it again") from error
 
 
 def _matrix(table: pa.Table, name: str, width: int) -> npt.NDArray[Any]:

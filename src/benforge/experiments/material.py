@@ -15,12 +15,11 @@ import pyarrow.compute as pc
 from matplotlib.image import imsave
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import write_atomic
+from benforge.archive.files import read_json, write_atomic
 from benforge.archive.sidecars import read_split
 from benforge.core.predictions import Predictions
 from benforge.core.progress import Progress, silent
 from benforge.core.split import PARTS
-from benforge.errors import InputError
 from benforge.evaluation.counts import Counts
 from benforge.evaluation.figure import Figure
 from benforge.evaluation.files import read_predictions
@@ -125,12 +124,7 @@ def read_material(out: Path) -> Material:
 def _read(path: Path, kind: type[_T]) -> _T | None:
     if not path.is_file():
         return None
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except msgspec.MsgspecError as error:
-        raise InputError(
-            f"cannot be read, {error}", where=path, do="Remove it and run the experiment again"
-        ) from error
+    return read_json(path, kind, do="Remove it and run the experiment again")
 
 
 def _find_leakage(archive: Path, split: str) -> Leakage | None:

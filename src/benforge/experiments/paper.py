@@ -14,6 +14,7 @@ from benforge.core.progress import Progress, silent
 from benforge.errors import ConflictError, InputError
 from benforge.evaluation.files import write_predictions
 from benforge.experiments.baselines import predict_baseline
+from benforge.experiments.check import check_experiment
 from benforge.experiments.material import write_material
 from benforge.experiments.plan import (
     BASELINES,
@@ -133,8 +134,10 @@ def run_experiment(
 
     Raises:
         ConflictError: the folder holds another experiment.
+        InputError: what is asked for cannot be had; then nothing is written.
         BenError: whatever a training raises.
     """
+    check_experiment(archive, experiment, out, device)
     _claim(out, experiment)
     _baselines(archive, experiment, out, progress)
     runs, new = list(plan_runs(out, experiment)), 0

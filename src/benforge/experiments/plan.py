@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
+from benforge.archive.files import read_json
 from benforge.errors import InputError, MissingError
-from benforge.training.recipe import TrainRecipe, TrainRequest
+from benforge.training.recipe import TrainRecipe, TrainRequest, change_recipe
 
 NOTE = "experiment.json"
 RUNS = "runs"
@@ -94,17 +95,18 @@ class PlannedRun:
     folder: Path
 
     def request(self, experiment: Experiment) -> TrainRequest:
-        """What is asked of the training."""
-        recipe = msgspec.convert(
-            {**msgspec.to_builtins(experiment.recipe), **self.method.train}, TrainRecipe
-        )
+        """What is asked of the training.
+
+        Raises:
+            RecipeError: the method's values are none of a recipe.
+        """
         return TrainRequest(
             model=self.method.model,
             split=experiment.split,
             labels=self.labels,
             seed=self.seed,
             options=self.method.options,
-            recipe=recipe,
+            recipe=change_recipe(experiment.recipe, self.method.train),
         )
 
 
@@ -162,19 +164,17 @@ def read_experiment(out: Path) -> Experiment:
         raise MissingError(
             "holds no experiment", where=out, do="Name the folder that ben experiment wrote"
         )
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Experiment)
-    except msgspec.MsgspecError as error:
-        raise InputError(f"cannot be read, {error}", where=path) from error
+    advice = "Restore it from a copy; without one, run the experiment again in a new folder"
+    return read_json(path, Experiment, do=advice)
 
 
 def parse_labels(words: Sequence[str], known: Mapping[str, str]) -> tuple[str, ...]:
-    """Label sets, each once, in the order given.
+    """Label sets, each once, in the order given; blanks around and between them mean nothing.
 
     Raises:
         InputError: one that is not known, or none.
     """
-    found = tuple(dict.fromkeys(words))
+    found = tuple(dict.fromkeys(filter(None, map(str.strip, words))))
     if strangers := [word for word in found if word not in known]:
         raise InputError(f"no labels are called {strangers[0]!r}", do=f"Use {', '.join(known)}")
     if not found:

@@ -90,10 +90,17 @@ def _figures(contract: Contract, figures: Evaluation | None) -> str:
     sample = figures.sample
     where = f"{figures.part} of {figures.split}" if figures.split else "all patches"
     simulated = ", simulated" if figures.simulated else ""
+    seen = (
+        f"**{figures.trained_on:,} of these patches were trained on**: the figures say little of "
+        "patches that were not.\n\n"
+        if figures.trained_on
+        else ""
+    )
     return f"""## Figures
 
-{figures.patches:,} patches, {where}, of {figures.archive or "an archive"}{simulated}; threshold \
-{figures.threshold} ({figures.threshold_from}). Means over patches, as in the paper of 2019:
+{seen}{figures.patches:,} patches, {where}, of {figures.archive or "an archive"}{simulated}; \
+threshold {figures.threshold} ({figures.threshold_from}). Means over patches, as in the paper of \
+2019:
 
 | P % | R % | F1 | F2 | micro F1 | macro F1 |
 | --- | --- | --- | --- | --- | --- |

@@ -10,11 +10,11 @@ import msgspec
 import numpy as np
 import torch
 
-from benforge.archive.files import storage_errors, write_atomic
+from benforge.archive.files import new_folder, write_atomic
 from benforge.core.contract import Contract
 from benforge.core.predictions import Predictions
 from benforge.core.sensor import load_sensor
-from benforge.errors import BenError, ConflictError, InputError
+from benforge.errors import BenError, InputError
 from benforge.evaluation.evaluate import evaluate
 from benforge.inference.card import write_card
 from benforge.inference.deployed import DeployedModel
@@ -53,23 +53,20 @@ def export_model(
     Raises:
         InputError: no such checkpoint, predictions of other classes, or ONNX is not installed.
         ConflictError: the folder holds other things.
+        StorageError: the disk is full; nothing stays of the folder.
     """
     model, contract = load_model(run)
     if predictions is not None:
         _check_its_own(predictions, contract, run)
-    with storage_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()):
-        raise ConflictError("the folder holds other things", where=out, do="Name a new folder")
-    difference = _write_onnx(out / ONNX, model, contract) if onnx else None
-    write_checkpoint(out, model, contract)
     figures = evaluate(predictions) if predictions is not None else None
-    if figures is not None:
-        text = msgspec.json.format(msgspec.json.encode(figures), indent=2)
-        write_atomic(out / EVALUATION, text + b"\n")
-    card = write_card(contract, figures, onnx=onnx)
-    write_atomic(out / CARD, card.encode())
-    files = tuple(sorted(path.name for path in out.iterdir()))
+    with new_folder(out) as draft:
+        difference = _write_onnx(draft / ONNX, model, contract) if onnx else None
+        write_checkpoint(draft, model, contract)
+        if figures is not None:
+            text = msgspec.json.format(msgspec.json.encode(figures), indent=2)
+            write_atomic(draft / EVALUATION, text + b"\n")
+        write_atomic(draft / CARD, write_card(contract, figures, onnx=onnx).encode())
+        files = tuple(sorted(path.name for path in draft.iterdir()))
     return ExportModelSummary(folder=str(out), files=files, largest_difference=difference)
 
 
@@ -119,9 +116,8 @@ def _write_onnx(path: Path, model: torch.nn.Module, contract: Contract) -> float
         ours = deployed(*asked).numpy()
     difference = float(np.abs(ours - theirs).max())
     if not difference <= TOLERANCE:
-        path.unlink()
         raise BenError(
-            f"ONNX and torch differ by {difference:.2g} in a score", where=path, do="Use --no-onnx"
+            f"ONNX and torch differ by {difference:.2g} in a score", where=ONNX, do="Use --no-onnx"
         )
     return difference
 
@@ -145,7 +141,7 @@ def _quietly_export(
 ) -> None:
     batch = torch.export.Dim("patch")
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings(), storage_errors(path):
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             deployed,

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from benforge.archive.archive import Archive
 from benforge.core.nomenclature import Nomenclature, load_nomenclature
 from benforge.errors import InputError
-from benforge.statistics.classes import Hot, hot_through, labels_hot, level_3_hot, way_to
+from benforge.labels.hot import Hot, hot_through, labels_hot, level_3_hot, way_to
 
 LABELS: Mapping[str, str] = {
     "43": "clc-43",

@@ -11,13 +11,14 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 
-from benforge.archive.files import write_atomic
+from benforge.archive.files import decoding, write_atomic
 from benforge.errors import InputError, MissingError
 
 KEY = "benforge"
 """Under which the note stands in the file's header."""
 
 Note = TypeVar("Note", bound=msgspec.Struct)
+_ADVICE = "Copy it again, or train again"
 
 
 def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], note: msgspec.Struct) -> None:
@@ -38,20 +39,29 @@ def read_note(path: Path, kind: type[Note]) -> Note:
         MissingError: the file is not there.
         InputError: it is cut off, damaged, or of another kind.
     """
-    return _read(path, kind, whole=False)[0]
+    return _read(path, kind, whole=False, do=_ADVICE)[0]
 
 
-def read_tensors(path: Path, kind: type[Note]) -> tuple[Note, dict[str, torch.Tensor]]:
+def read_tensors(
+    path: Path, kind: type[Note], *, do: str = _ADVICE
+) -> tuple[Note, dict[str, torch.Tensor]]:
     """The note and the tensors, on the CPU.
+
+    Args:
+        path: the file.
+        kind: of the note.
+        do: what to do where the file is damaged.
 
     Raises:
         MissingError: the file is not there.
         InputError: it is cut off, damaged, or of another kind.
     """
-    return _read(path, kind, whole=True)
+    return _read(path, kind, whole=True, do=do)
 
 
-def _read(path: Path, kind: type[Note], *, whole: bool) -> tuple[Note, dict[str, torch.Tensor]]:
+def _read(
+    path: Path, kind: type[Note], *, whole: bool, do: str
+) -> tuple[Note, dict[str, torch.Tensor]]:
     if not path.is_file():
         raise MissingError("there is no such file", where=path, do="Name the folder of a run")
     try:
@@ -63,7 +73,7 @@ def _read(path: Path, kind: type[Note], *, whole: bool) -> tuple[Note, dict[str,
         raise InputError(
             f"cut off or damaged, {str(error).partition(chr(10))[0]}",
             where=path,
-            do="Copy it again, or train again",
+            do=do,
         ) from error
     if text is None:
         raise InputError(
@@ -71,7 +81,5 @@ def _read(path: Path, kind: type[Note], *, whole: bool) -> tuple[Note, dict[str,
             where=path,
             do="Name model.safetensors in the folder of a run",
         )
-    try:
+    with decoding(path, do=do, what="its contract cannot be read"):
         return msgspec.json.decode(text, type=kind), tensors
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise InputError(f"its contract cannot be read, {error}", where=path) from error

@@ -185,7 +185,10 @@ class PublishedLists:
         table = read_text(path, ["name", "count"], skip=1)
         known = load_nomenclature("clc-43")
         texts = [text.strip() for text in table["name"].to_pylist()]
-        names = [text if text == _GLACIERS else known.by_name(text).name for text in texts]
+        try:
+            names = [text if text == _GLACIERS else known.by_name(text).name for text in texts]
+        except InputError as error:
+            raise InputError(error.what, where=path, do=error.do) from error
         check_once(pa.array(names), path)
         try:
             counts = [int(text) for text in table["count"].to_pylist()]

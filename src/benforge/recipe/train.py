@@ -21,7 +21,8 @@ def request_from_words(
     """What is to be trained, from a model's name and `train.key=value`, `model.key=value` words.
 
     Raises:
-        RecipeError: a word of another table, an unknown key, or a value of the wrong kind.
+        RecipeError: a word of another table, an unknown key, a value of the wrong kind, or two
+            numbers of epochs.
     """
     tables = _tables(words, ("train", "model"))
     return TrainRequest(
@@ -40,7 +41,8 @@ def recipe_from_words(
     """How trainings are done, from `train.key=value` words on top of `base`.
 
     Raises:
-        RecipeError: a word of another table, an unknown key, or a value of the wrong kind.
+        RecipeError: a word of another table, an unknown key, a value of the wrong kind, or two
+            numbers of epochs.
     """
     return _changed(base or TrainRecipe(), epochs, _tables(words, ("train",)))
 
@@ -65,6 +67,10 @@ def _tables(words: Sequence[str], known: tuple[str, ...]) -> Table:
 
 def _changed(recipe: TrainRecipe, epochs: int | None, tables: Table) -> TrainRecipe:
     changes: dict[str, Any] = dict(tables.get("train", {}))
-    if epochs is not None:
-        changes["epochs"] = epochs
+    if epochs is not None and changes.setdefault("epochs", epochs) != epochs:
+        raise RecipeError(
+            f"--epochs {epochs} and train.epochs={changes['epochs']}",
+            where="--set",
+            do="Name epochs once",
+        )
     return change_recipe(recipe, changes)

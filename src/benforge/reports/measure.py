@@ -54,11 +54,18 @@ class _Measuring:
     progress: Progress
     digests: dict[str, str] = field(default_factory=dict)
 
-    def read(self, file: Path) -> Predictions:
-        self.progress(f"reading {file.relative_to(self.folder.path)}")
-        found = self.folder.read(file)
-        self.digests[str(file.relative_to(self.folder.path))] = digest(file)
-        return found
+    def read(self, run: Run) -> Predictions:
+        self._note(run.file)
+        return self.folder.read(run)
+
+    def read_baseline(self, labels: str, name: str) -> Predictions:
+        self._note(self.folder.baseline(labels, name))
+        return self.folder.read_baseline(labels, name)
+
+    def _note(self, file: Path) -> None:
+        name = str(file.relative_to(self.folder.path))
+        self.progress(f"reading {name}")
+        self.digests[name] = digest(file)
 
 
 def measure(folder: Folder, resamples: int = RESAMPLES, progress: Progress = silent) -> Results:
@@ -103,7 +110,7 @@ def _measure_labels(work: _Measuring, labels: str) -> LabelResults:
 def _read_methods(work: _Measuring, labels: str) -> Iterator[_Told]:
     for method in work.folder.experiment.methods:
         runs = work.folder.runs_of(labels, method.name)
-        told = {run.planned.seed: work.read(run.file) for run in runs if run.file.is_file()}
+        told = {run.planned.seed: work.read(run) for run in runs if run.file.is_file()}
         if told:
             title = next(iter(told.values())).facts.model
             yield _Told(method.name, title, method.paper, baseline=False, of=told)
@@ -111,9 +118,8 @@ def _read_methods(work: _Measuring, labels: str) -> Iterator[_Told]:
 
 def _read_baselines(work: _Measuring, labels: str) -> Iterator[_Told]:
     for name in BASELINES:
-        file = work.folder.baseline(labels, name)
-        if file.is_file():
-            told = {work.folder.experiment.seeds[0]: work.read(file)}
+        if work.folder.baseline(labels, name).is_file():
+            told = {work.folder.experiment.seeds[0]: work.read_baseline(labels, name)}
             yield _Told(name, TITLES[name], "", baseline=True, of=told)
 
 
@@ -184,13 +190,13 @@ def _measure_variants(work: _Measuring) -> Iterator[Versus]:
     default = _default_run(work.folder)
     if default is None:
         return
-    base = work.read(default.file)
+    base = work.read(default)
     clustered = count_tiles(base) >= FEWEST_TILES
     for run in work.folder.variants:
         if run.file.is_file():
             name = run.planned.method.name
             work.progress(f"comparing {name}, labels {labels}, seed {seed}")
-            told = work.read(run.file)
+            told = work.read(run)
             with errors_at(run.file):
                 found = compare(told, base, resamples=work.resamples, clustered=clustered)
             yield Versus(name, base.facts.model, [found])

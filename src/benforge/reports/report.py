@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -91,7 +92,7 @@ def write_report(
     results = measure(read, resamples, progress)
     progress("drawing")
     write_atomic(out, render_page(read, make_sections(read, results)).encode())
-    written = _write_tables(make_sheets(read, results), tables) if tables else ()
+    written = _write_tables(make_sheets(read, results), tables, read) if tables else ()
     return ReportSummary(
         page=str(out),
         simulated=read.experiment.simulated,
@@ -125,11 +126,12 @@ def make_sheets(folder: Folder, results: Results) -> dict[str, Sheet]:
     }
 
 
-def _write_tables(sheets: Mapping[str, Sheet], folder: Path) -> tuple[str, ...]:
+def _write_tables(sheets: Mapping[str, Sheet], folder: Path, told: Folder) -> tuple[str, ...]:
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, sheet in sheets.items():
+    for name, made in sheets.items():
+        sheet = replace(made, simulated=told.experiment.simulated)
         for ending, encode in FORMATS.items():
             path = folder / f"{name}.{ending}"
             write_atomic(path, encode(sheet, name))

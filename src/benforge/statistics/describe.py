@@ -18,7 +18,7 @@ from benforge.statistics.histograms import count_pixels
 from benforge.statistics.page import Shown, render_page
 from benforge.statistics.sheet import Sheet
 from benforge.statistics.style import as_png, as_svg, lay_out, on_white, styled
-from benforge.statistics.tables import TABLES
+from benforge.statistics.tables import PUBLISHED_CLASSES, TABLES
 
 TABLES_FOLDER, FIGURES_FOLDER, PAGE_NAME = "tables", "figures", "statistics.html"
 
@@ -89,7 +89,7 @@ def write_statistics(
         counted = count_pixels(described.archive, workers, progress)
         described = replace(described, histograms=counted)
     sheets = make_sheets(described)
-    _write_sheets(sheets, out / TABLES_FOLDER)
+    _write_sheets(sheets, out / TABLES_FOLDER, simulated=described.simulated)
     shown = _write_figures(described, sheets, out / FIGURES_FOLDER, progress)
     if page:
         write_atomic(out / PAGE_NAME, render_page(described, sheets, shown).encode())
@@ -113,8 +113,9 @@ def make_sheets(described: Described) -> dict[str, Sheet]:
     return {name: sheet for name, sheet in made.items() if sheet is not None}
 
 
-def _write_sheets(sheets: Mapping[str, Sheet], folder: Path) -> None:
-    for name, sheet in sheets.items():
+def _write_sheets(sheets: Mapping[str, Sheet], folder: Path, *, simulated: bool) -> None:
+    for name, told in sheets.items():
+        sheet = replace(told, simulated=simulated and name != PUBLISHED_CLASSES)
         for ending, encode in FORMATS.items():
             write_atomic(folder / f"{name}.{ending}", encode(sheet, name))
 

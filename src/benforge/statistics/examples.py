@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from benforge.statistics.classes import Hot, labels_hot
+from benforge.labels.hot import Hot, labels_hot
 from benforge.statistics.described import Described
 from benforge.statistics.sheet import Sheet
 

@@ -25,11 +25,15 @@ _LATEX = {
 
 
 def as_csv(sheet: Sheet, name: str) -> bytes:
-    """Names of columns, then values in full precision; empty where one is missing."""
+    """Names of columns, then values in full precision; empty where one is missing.
+
+    Of a simulated archive, the last column is `simulated_archive`, "true" in every row.
+    """
     sink = io.StringIO()
     writer = csv.writer(sink, lineterminator="\n")
-    writer.writerow(sheet.table.column_names)
-    writer.writerows(row.values() for row in sheet.table.to_pylist())
+    head, mark = (["simulated_archive"], ["true"]) if sheet.simulated else ([], [])
+    writer.writerow([*sheet.table.column_names, *head])
+    writer.writerows([*row.values(), *mark] for row in sheet.table.to_pylist())
     return sink.getvalue().encode()
 
 

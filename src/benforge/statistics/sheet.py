@@ -24,6 +24,7 @@ class Sheet:
         note: how it was counted and what is not in it.
         wide: too wide for a page; not shown in the report.
         decimals: column to digits behind the point, where that is not 2, or 1 of a share's percent.
+        simulated: whether it tells of a simulated archive, which CSV says to programs.
     """
 
     title: str
@@ -31,6 +32,7 @@ class Sheet:
     note: str = ""
     wide: bool = False
     decimals: Mapping[str, int] = field(default_factory=dict)
+    simulated: bool = False
 
     @property
     def headings(self) -> list[str]:

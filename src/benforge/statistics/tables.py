@@ -13,18 +13,14 @@ import pyarrow.compute as pc
 from benforge.core.bigearthnet import load_bigearthnet
 from benforge.core.nomenclature import Nomenclature
 from benforge.core.sensor import load_sensor
+from benforge.labels.hot import Hot, hot_through, labels_hot, level_3_hot, way_to
 from benforge.published.lists import file_name
 from benforge.statistics.bands import band_sheet
 from benforge.statistics.classes import (
-    Hot,
     count_classes,
     count_partners,
     count_published,
     count_together,
-    hot_through,
-    labels_hot,
-    level_3_hot,
-    way_to,
 )
 from benforge.statistics.counts import (
     count_countries,
@@ -43,6 +39,8 @@ from benforge.statistics.sheet import Sheet, table_of
 
 MakeSheet = Callable[[Described], Sheet | None]
 """None where what is described cannot tell."""
+PUBLISHED_CLASSES = "classes-published"
+"""The one table that tells nothing of what is described."""
 
 
 def facts_sheet(described: Described) -> Sheet:
@@ -249,7 +247,7 @@ TABLES: Mapping[str, MakeSheet] = {
     "facts": facts_sheet,
     "table-1-archives": archives_sheet,
     "table-2-classes": own_classes_sheet,
-    "classes-published": published_classes_sheet,
+    PUBLISHED_CLASSES: published_classes_sheet,
     "classes-level-3": partial(level_sheet, "clc-44"),
     "classes-level-2": partial(level_sheet, "clc-level-2"),
     "classes-level-1": partial(level_sheet, "clc-level-1"),

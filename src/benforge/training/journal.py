@@ -7,10 +7,12 @@ from typing import Any
 
 import msgspec
 
-from benforge.archive.files import storage_errors, write_atomic
+from benforge.archive.files import decoding, storage_errors, write_atomic
 from benforge.errors import InputError
 
 LOG = "log.jsonl"
+
+_ADVICE = "Remove it: the run's learning curve is lost, nothing else"
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,10 +50,8 @@ def read_log(run: Path) -> list[Line]:
     path = run / LOG
     if not path.is_file():
         return []
-    try:
+    with decoding(path, do=_ADVICE, what="the log cannot be read"):
         return msgspec.json.Decoder(Line).decode_lines(path.read_bytes())
-    except msgspec.MsgspecError as error:
-        raise InputError(f"the log cannot be read, {error}", where=path) from error
 
 
 class Journal:

@@ -98,4 +98,6 @@ def change_recipe(recipe: TrainRecipe, changes: Mapping[str, Any]) -> TrainRecip
     try:
         return msgspec.convert({**msgspec.to_builtins(recipe), **changes}, TrainRecipe)
     except msgspec.ValidationError as error:
-        raise RecipeError(str(error), where="train", do="See ben train --help") from error
+        raise RecipeError(
+            str(error), where="train", do="docs/training.md lists names and values"
+        ) from error

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import write_atomic
+from benforge.archive.files import read_json, write_atomic
 from benforge.archive.sidecars import read_split
-from benforge.errors import ConflictError, InputError, MissingError
+from benforge.errors import ConflictError, MissingError
 from benforge.training.features import FEATURES
 from benforge.training.recipe import TrainRequest
 
@@ -81,10 +81,7 @@ def read_run(out: Path) -> RunNote:
     path = out / RUN
     if not path.is_file():
         raise MissingError("holds no run", where=out, do="Name a folder that ben train wrote")
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=RunNote)
-    except msgspec.MsgspecError as error:
-        raise InputError(f"cannot be read, {error}", where=path) from error
+    return read_json(path, RunNote, do="Remove the folder of the run and train again")
 
 
 def _differing(old: object, new: object, name: str = "") -> tuple[str, object, object] | None:

@@ -9,9 +9,12 @@ import msgspec
 import torch
 from torch import nn
 
+from benforge.errors import InputError
 from benforge.models.tensor_files import read_tensors, write_tensors
 
 STATE = "state.safetensors"
+
+_ADVICE = "Remove it: the training begins anew"
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,13 +60,16 @@ class State:
         """Go back to what was saved, or leave all as it is where nothing was.
 
         Raises:
-            InputError: the file is damaged.
+            InputError: the file is damaged, or of another model.
         """
         if not (run / STATE).is_file():
             return Standing()
-        standing, tensors = read_tensors(run / STATE, Standing)
+        standing, tensors = read_tensors(run / STATE, Standing, do=_ADVICE)
         named = {k.partition(".")[2]: t for k, t in tensors.items() if k.startswith("model.")}
-        self.network.load_state_dict(named)
+        try:
+            self.network.load_state_dict(named)
+        except RuntimeError as error:
+            raise InputError("of another model", where=run / STATE, do=_ADVICE) from error
         kept = self.optimiser.state_dict()
         kept["state"] = {
             int(name.partition(".")[2]): {"momentum_buffer": tensor}

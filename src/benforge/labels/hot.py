@@ -1,0 +1,99 @@
+"""Labels of patches as multi-hot rows, in the order of their nomenclature and of others."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benforge.core.nomenclature import (
+    Crosswalk,
+    Nomenclature,
+    load_crosswalk,
+    load_nomenclature,
+)
+from benforge.errors import ArchiveError
+
+LEVEL_3 = "clc-44"
+"""What the column `classes` is in, and what every crosswalk starts from."""
+
+Hot = npt.NDArray[np.bool_]
+"""`patch class`, multi-hot, in the order of a nomenclature."""
+
+
+def labels_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot:
+    """The labels of patches; those of patches without labels known are all False.
+
+    Raises:
+        ArchiveError: a label that the nomenclature does not have.
+    """
+    known = {
+        name: position
+        for position, of in enumerate(nomenclature.classes)
+        for name in (of.name, *of.aliases)
+    }
+    labels = rows["labels"].combine_chunks()
+    flat = pc.list_flatten(labels).cast(pa.string())
+    found = pc.index_in(flat, value_set=pa.array(list(known), pa.string()))
+    if found.null_count:
+        lost = flat.filter(pc.is_null(found))[0].as_py()
+        raise ArchiveError(
+            f"the label {lost!r} is no class of {nomenclature.name}",
+            do="Look for more damage with ben check, then build or import again",
+        )
+    positions = np.array(list(known.values()), np.int64)[np.asarray(found)]
+    return _hot(pc.list_parent_indices(labels), positions, len(rows), len(nomenclature))
+
+
+def classes_hot(rows: pa.Table) -> Hot | None:
+    """The CLC level-3 classes that occur in patches, in the order of clc-44.
+
+    None where the rows do not tell them, or tell codes of another map.
+    """
+    if "classes" not in rows.column_names:
+        return None
+    codes, source = rows["classes"].combine_chunks(), load_nomenclature(LEVEL_3)
+    flat = pc.list_flatten(codes)
+    found = pc.index_in(flat, value_set=pa.array(source.codes, flat.type))
+    if found.null_count or not len(flat):
+        return None
+    return _hot(pc.list_parent_indices(codes), np.asarray(found), len(rows), len(source))
+
+
+def _hot(parents: pa.Array, positions: npt.NDArray[np.int64], patches: int, classes: int) -> Hot:
+    hot = np.zeros((patches, classes), np.bool_)
+    hot[np.asarray(parents), positions] = True
+    return hot
+
+
+def level_3_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot | None:
+    """Patches in the order of clc-44: from their labels where these are classes of level 3.
+
+    Else from the classes that occur in them; None where those are not known either.
+    """
+    source = load_nomenclature(LEVEL_3)
+    if not set(nomenclature.codes) <= set(source.codes):
+        return classes_hot(rows)
+    positions = [source.codes.index(code) for code in nomenclature.codes]
+    hot = np.zeros((len(rows), len(source)), np.bool_)
+    hot[:, positions] = labels_hot(rows, nomenclature)
+    return hot
+
+
+def hot_through(hot: Hot, crosswalk: Crosswalk) -> Hot:
+    """The same patches in another nomenclature: a class occurs if one of its members does."""
+    targets = [crosswalk(code) for code in crosswalk.source.codes]
+    columns = [
+        hot[:, [target == code for target in targets]].any(axis=1)
+        for code in crosswalk.target.codes
+    ]
+    return np.stack(columns, axis=1)
+
+
+def way_to(target: str) -> Crosswalk:
+    """The way from clc-44 to a shipped nomenclature, itself included."""
+    if target != LEVEL_3:
+        return load_crosswalk(target)
+    source = load_nomenclature(LEVEL_3)
+    return Crosswalk(source, source, {code: code for code in source.codes})
