@@ -59,6 +59,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         exchange,
         experiment,
         learn,
+        quality,
         report,
         split,
         stats,
