@@ -63,8 +63,16 @@ class _Line(msgspec.Struct, kw_only=True):
     undo: str | None = None
 
 
-def make_decision(reviewer: str, flags: Sequence[str], patches: Sequence[str]) -> Decision:
+def make_decision(
+    reviewer: str, flags: Sequence[str], patches: Sequence[str], *, named: str = ""
+) -> Decision:
     """A decision taken now.
+
+    Args:
+        reviewer: who decides.
+        flags: in any order; none for clear.
+        patches: their ids.
+        named: the id of the event; a new one if empty.
 
     Raises:
         InputError: a name that is none, an unknown flag, or no patches.
@@ -74,7 +82,7 @@ def make_decision(reviewer: str, flags: Sequence[str], patches: Sequence[str]) -
     if not patches:
         raise InputError("a decision is about at least one patch")
     return Decision(
-        id=uuid4().hex,
+        id=named or uuid4().hex,
         time=datetime.now(UTC),
         reviewer=parse_reviewer(reviewer),
         flags=tuple(flag for flag in FLAGS if flag in flags),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from benforge.quality.events import Decision, Event
 
@@ -23,14 +23,20 @@ class Verdict:
     disputed: bool
 
 
+@dataclass(slots=True)
+class _Entries:
+    """What one reviewer decided and did not undo: events in order, and those of each patch."""
+
+    events: list[str] = field(default_factory=list)
+    patches: dict[str, list[str]] = field(default_factory=dict)
+
+
 class Ledger:
     """The standing decisions: of each reviewer for a patch, the last one that was not undone."""
 
     def __init__(self) -> None:
         self._decisions: dict[str, tuple[int, Decision]] = {}
-        self._undone: set[str] = set()
-        self._of_reviewer: dict[str, list[str]] = {}
-        self._of_patch: dict[str, dict[str, list[str]]] = {}
+        self._reviewers: dict[str, _Entries] = {}
 
     def apply(self, event: Event) -> Sequence[str]:
         """Take an event in, and return the patches that it touches.
@@ -42,58 +48,69 @@ class Ledger:
             return self._decide(event)
         return self._undo(event.undo, event.reviewer)
 
+    def knows(self, event: str) -> bool:
+        """Whether a decision of this id was taken, undone or not."""
+        return event in self._decisions
+
     def _decide(self, event: Decision) -> Sequence[str]:
         if event.id in self._decisions:
             return ()
         self._decisions[event.id] = len(self._decisions), event
-        self._of_reviewer.setdefault(event.reviewer, []).append(event.id)
+        entries = self._reviewers.setdefault(event.reviewer, _Entries())
+        entries.events.append(event.id)
         for patch in event.patches:
-            self._of_patch.setdefault(patch, {}).setdefault(event.reviewer, []).append(event.id)
+            entries.patches.setdefault(patch, []).append(event.id)
         return event.patches
 
     def _undo(self, which: str, reviewer: str) -> Sequence[str]:
-        _, event = self._decisions.get(which, (0, None))
-        if event is None or event.reviewer != reviewer or which in self._undone:
+        entries = self._reviewers.get(reviewer)
+        if entries is None or which not in entries.events:
             return ()
-        self._undone.add(which)
-        self._of_reviewer[reviewer].remove(which)
-        for patch in event.patches:
-            stacks = self._of_patch[patch]
-            stacks[reviewer] = [one for one in stacks[reviewer] if one != which]
-            if not stacks[reviewer]:
-                del stacks[reviewer]
-            if not stacks:
-                del self._of_patch[patch]
+        entries.events.remove(which)
+        _, event = self._decisions[which]
+        for patch in frozenset(event.patches):
+            entries.patches[patch].remove(which)
+            if not entries.patches[patch]:
+                del entries.patches[patch]
         return event.patches
-
-    def last(self, reviewer: str) -> Decision | None:
-        """A reviewer's last decision that was not undone."""
-        standing = self._of_reviewer.get(reviewer)
-        return self._decisions[standing[-1]][1] if standing else None
-
-    def standing(self, patch: str) -> Mapping[str, Decision]:
-        """Reviewer to their decision on a patch, the last one last."""
-        stacks = self._of_patch.get(patch, {})
-        found = sorted(self._decisions[stack[-1]] for stack in stacks.values())
-        return {decision.reviewer: decision for _, decision in found}
-
-    def verdict(self, patch: str) -> Verdict | None:
-        """What holds for a patch; None where nobody decided."""
-        standing = tuple(self.standing(patch).values())
-        if not standing:
-            return None
-        kinds = {frozenset(decision.flags) for decision in standing}
-        return Verdict(standing[-1].flags, standing[-1].reviewer, len(kinds) > 1)
 
     @property
     def reviewers(self) -> tuple[str, ...]:
         """Who has decisions that stand, sorted."""
-        return tuple(sorted(name for name, events in self._of_reviewer.items() if events))
+        return tuple(sorted(name for name, of in self._reviewers.items() if of.events))
 
-    def decided(self) -> Iterator[str]:
+    def decided(self) -> frozenset[str]:
         """Every patch that somebody decided."""
-        return iter(self._of_patch)
+        return frozenset().union(*(of.patches for of in self._reviewers.values()))
+
+    def last(self, reviewer: str) -> Decision | None:
+        """A reviewer's last decision that was not undone."""
+        return next(self.decisions(reviewer), None)
 
     def decisions(self, reviewer: str) -> Iterator[Decision]:
         """A reviewer's decisions that were not undone, the last first."""
-        return (self._decisions[one][1] for one in reversed(self._of_reviewer.get(reviewer, [])))
+        entries = self._reviewers.get(reviewer, _Entries())
+        return (self._decisions[event][1] for event in reversed(entries.events))
+
+    def standing_of(self, reviewer: str) -> Mapping[str, tuple[str, ...]]:
+        """Patch to the flags that a reviewer gave it, of all that they decided."""
+        patches = self._reviewers.get(reviewer, _Entries()).patches
+        return {patch: self._decisions[events[-1]][1].flags for patch, events in patches.items()}
+
+    def count_of(self, reviewer: str) -> int:
+        """How many patches a reviewer decided."""
+        return len(self._reviewers.get(reviewer, _Entries()).patches)
+
+    def standing(self, patch: str) -> Sequence[Decision]:
+        """The decision of each reviewer on a patch, the last one last."""
+        stacks = (of.patches.get(patch) for of in self._reviewers.values())
+        found = [self._decisions[stack[-1]] for stack in stacks if stack]
+        return [decision for _, decision in sorted(found, key=lambda pair: pair[0])]
+
+    def verdict(self, patch: str) -> Verdict | None:
+        """What holds for a patch; None where nobody decided."""
+        standing = self.standing(patch)
+        if not standing:
+            return None
+        kinds = {frozenset(decision.flags) for decision in standing}
+        return Verdict(standing[-1].flags, standing[-1].reviewer, len(kinds) > 1)

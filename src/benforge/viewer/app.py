@@ -2,134 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import jinja2
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from benforge.errors import BenError
+from benforge.quality.decisions import DEFAULT_NAME as REVIEW
+from benforge.quality.review import Review
 from benforge.quality.screening_files import DEFAULT_NAME as SCREENING
-from benforge.viewer import pictures
-from benforge.viewer.answers import Refused, answer_error, json_answer
-from benforge.viewer.assets import load_assets, read_page
-from benforge.viewer.board import Board
+from benforge.viewer.answers import answer_error
 from benforge.viewer.catalogue import Catalogue
-from benforge.viewer.facts import Mode, describe
-from benforge.viewer.query import parse_number, parse_query
-from benforge.viewer.rows import make_row, make_rows
-from benforge.viewer.select import select
+from benforge.viewer.desk import Desk
+from benforge.viewer.endpoints import Viewer
+from benforge.viewer.facts import Mode
+from benforge.viewer.guard import Door, Guard
+from benforge.viewer.shown import Shown
 
-MOST_ROWS = 500
-MOST_IN_SHEET = 100
-MOST_COLUMNS = 20
-
-_ICON = (
-    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 4 4">'
-    b'<path fill="#3c7d4f" d="M0 0h2v2H0z"/><path fill="#d8b25c" d="M2 0h2v2H2z"/>'
-    b'<path fill="#7fb2d9" d="M0 2h2v2H0z"/><path fill="#e9eef2" d="M2 2h2v2H2z"/></svg>'
-)
+PORT = 8000
+"""Of the door, where none is given."""
 
 
 def create_app(
-    archive: Path, *, mode: Mode = "inspect", screening: str = SCREENING, review: str = "review"
+    archive: Path,
+    *,
+    mode: Mode = "inspect",
+    screening: str = SCREENING,
+    review: str = REVIEW,
+    door: Door | None = None,
 ) -> ASGIApp:
-    """The viewer of an archive.
+    """The viewer of an archive, behind its guard.
+
+    Args:
+        archive: its folder.
+        mode: "inspect" to decide, "view" to look.
+        screening: name of the screening to show, where the archive has it.
+        review: name of the log of decisions.
+        door: who may ask; who is on this machine if None.
 
     Raises:
+        InputError: a name that cannot be a file's.
         MissingError: there is no such folder.
         ArchiveError: it is no archive, or a file of it is damaged.
     """
     catalogue = Catalogue.open(archive, screening)
-    viewer = Viewer(catalogue, Board(len(catalogue)), mode)
+    viewer = Viewer(Desk(catalogue, Review(archive, review)), mode)
+    routes = [*_routes(viewer), *_picture_routes(Shown(catalogue))]
+    handlers = dict.fromkeys((HTTPException, BenError, Exception), answer_error)
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), door or Door.of(PORT))
+
+
+def _routes(viewer: Viewer) -> list[Route]:
     gets: dict[str, Callable[[Request], Response]] = {
-        "/": viewer.page,
-        "/favicon.ico": viewer.icon,
-        "/assets/{name:path}": viewer.asset,
         "/api/archive": viewer.archive,
         "/api/patches": viewer.patches,
         "/api/patch/{i:int}": viewer.patch,
-        "/sheet.jpg": viewer.sheet,
-        "/patch/{i:int}.png": viewer.picture,
+        "/api/statistics": viewer.statistics,
+        "/api/map": viewer.map,
+        "/api/progress": viewer.progress,
     }
-    routes = [Route(path, endpoint) for path, endpoint in gets.items()]
-    kinds = (HTTPException, BenError, Exception)
-    return Starlette(routes=routes, exception_handlers=dict.fromkeys(kinds, answer_error))
+    posts: dict[str, Callable[[bytes], Response]] = {
+        "/api/decisions": viewer.decide,
+        "/api/undo": viewer.undo,
+    }
+    return [
+        *(Route(path, endpoint) for path, endpoint in gets.items()),
+        *(Route(path, _with_body(endpoint), methods=["POST"]) for path, endpoint in posts.items()),
+        Route("/", viewer.page),
+    ]
 
 
-class Viewer:
-    """The answers; each is given in a thread of its own.
+def _picture_routes(shown: Shown) -> list[Route]:
+    gets: dict[str, Callable[[Request], Response]] = {
+        "/favicon.ico": shown.icon,
+        "/assets/{name:path}": shown.asset,
+        "/sheet.jpg": shown.sheet,
+        "/patch/{i:int}.png": shown.picture,
+    }
+    return [Route(path, endpoint) for path, endpoint in gets.items()]
 
-    Args:
-        catalogue: what the archive holds.
-        board: what reviewers decided.
-        mode: "inspect" or "view".
-    """
 
-    def __init__(self, catalogue: Catalogue, board: Board, mode: Mode) -> None:
-        self.catalogue, self.board, self.mode = catalogue, board, mode
+def _with_body(endpoint: Callable[[bytes], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint in a thread, given the body, which the guard found small enough."""
 
-    def page(self, request: Request) -> Response:
-        """The page."""
-        facts = {"name": self.catalogue.archive.root.resolve().name, "mode": self.mode}
-        page = jinja2.Environment(autoescape=True).from_string(read_page())
-        return HTMLResponse(page.render(**facts))
+    async def answer(request: Request) -> Response:
+        return await run_in_threadpool(endpoint, await request.body())
 
-    def icon(self, request: Request) -> Response:
-        """Four patches."""
-        return Response(_ICON, media_type="image/svg+xml")
-
-    def asset(self, request: Request) -> Response:
-        """A file of the page."""
-        found = load_assets().get(request.path_params["name"])
-        if found is None:
-            raise HTTPException(404)
-        return Response(found.body, media_type=found.media_type)
-
-    def archive(self, request: Request) -> Response:
-        """What the archive is."""
-        return json_answer(describe(self.catalogue, self.mode, (), 0))
-
-    def patches(self, request: Request) -> Response:
-        """Some of the patches that are asked for."""
-        asked = request.query_params
-        query = parse_query(asked.multi_items(), also=("offset", "limit"))
-        offset = parse_number("offset", asked.get("offset", "0"), 0, 10**9)
-        limit = parse_number("limit", asked.get("limit", "40"), 1, MOST_ROWS)
-        found = select(self.catalogue, self.board, query)
-        rows = make_rows(self.catalogue, self.board, found[offset : offset + limit].tolist())
-        return json_answer({"total": len(found), "offset": offset, "rows": rows})
-
-    def patch(self, request: Request) -> Response:
-        """One patch."""
-        return json_answer(make_row(self.catalogue, self.board, self._row(request)))
-
-    def sheet(self, request: Request) -> Response:
-        """Many patches as one JPEG."""
-        asked = request.query_params
-        words = asked.get("i", "").split(",")
-        if len(words) > MOST_IN_SHEET:
-            raise Refused(400, f"a sheet holds at most {MOST_IN_SHEET} patches")
-        rows = [parse_number("i", word, 0, len(self.catalogue) - 1) for word in words]
-        columns = parse_number("columns", asked.get("columns", "8"), 1, MOST_COLUMNS)
-        view, stretch = asked.get("view", "true"), asked.get("stretch", "percentile")
-        body = pictures.sheet(self.catalogue.archive, rows, view, stretch, columns)
-        return Response(body, media_type="image/jpeg")
-
-    def picture(self, request: Request) -> Response:
-        """One patch, lossless."""
-        asked = request.query_params
-        view, stretch = asked.get("view", "true"), asked.get("stretch", "percentile")
-        body = pictures.png(self.catalogue.archive, self._row(request), view, stretch)
-        return Response(body, media_type="image/png")
-
-    def _row(self, request: Request) -> int:
-        row: int = request.path_params["i"]
-        if row >= len(self.catalogue):
-            raise Refused(404, f"there is no patch {row}")
-        return row
+    return answer

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import errno
+import secrets
 import socket
+import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from benforge.errors import ConflictError, InputError
+from benforge.quality.decisions import DEFAULT_NAME as REVIEW
 from benforge.quality.screening_files import DEFAULT_NAME as SCREENING
 from benforge.viewer.app import create_app
 from benforge.viewer.facts import Mode
+from benforge.viewer.guard import Door
 
 LOOPBACK = "127.0.0.1"
+_OWN = (LOOPBACK, "localhost", "::1")
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  what is asked for on purpose
+SECONDS_TO_END = 2
+"""What requests that go on are given when the server is stopped."""
 
 
 def serve(
@@ -26,7 +36,7 @@ def serve(
     port: int = 0,
     open_browser: bool = True,
     screening: str = SCREENING,
-    review: str = "review",
+    review: str = REVIEW,
     tell: Callable[[str], None] = print,
 ) -> None:
     """Serve the viewer of an archive until Ctrl-C.
@@ -34,7 +44,8 @@ def serve(
     Args:
         archive: its folder.
         mode: "inspect" to decide, "view" to look.
-        host: the address to bind.
+        host: the address to bind; any but this machine's own asks for a token, which the address
+            told brings along.
         port: 0 for a free one.
         open_browser: whether to open the page.
         screening: name of the screening to show.
@@ -43,29 +54,58 @@ def serve(
 
     Raises:
         ConflictError: the port is in use.
-        InputError: the address is none of this machine.
+        InputError: the address is none of this machine, or a name that cannot be a file's.
+        MissingError: there is no such folder.
         ArchiveError: the folder is no archive, or it is damaged.
     """
-    with _bind(host, port) as bound:
+    with bind(host, port) as bound:
         port = bound.getsockname()[1]
-        app = create_app(archive, mode=mode, screening=screening, review=review)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-        address = f"http://{host}:{port}/"
+        name = socket.gethostname() if host in _EVERYWHERE else _in_address(host)
+        door = Door.of(port, (name,), None if host in _OWN else secrets.token_urlsafe(24))
+        app = create_app(archive, mode=mode, screening=screening, review=review, door=door)
+        address = f"http://{name}:{port}/" + (f"?token={door.token}" if door.token else "")
         tell(address)
         if open_browser:
-            webbrowser.open(address)
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        _run(app, bound)
+
+
+def _run(app: ASGIApp, bound: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=SECONDS_TO_END,
+    )
+    with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[bound])
 
 
-def _bind(host: str, port: int) -> socket.socket:
-    """A socket that listens, so that the port is ours before the archive is read."""
-    where = f"{host}:{port}"
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens, so that the port is ours before the archive is read.
+
+    Raises:
+        ConflictError: the port is in use.
+        InputError: the address is none of this machine.
+    """
+    where = f"{_in_address(host)}:{port}"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), backlog=128)
+        return socket.create_server((host, port), family=family, backlog=128)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise ConflictError(
                 "the port is in use", where=where, do="Choose another with --port, or leave it out"
             ) from error
         reason = (error.strerror or str(error)).lower()
-        raise InputError(f"cannot be bound, {reason}", where=where, do="Choose another") from error
+        raise InputError(
+            f"cannot be bound, {reason}", where=where, do="Choose another --host or --port"
+        ) from error
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
