@@ -61,6 +61,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         learn,
         quality,
         report,
+        screen,
         split,
         stats,
     )

@@ -1,0 +1,172 @@
+"""Which dark pixels of a scene are shadows: those that lie where its clouds throw them.
+
+Dark ground alone looks like shade: conifers, bogs and wet fields do. As in Fmask (Zhu and Woodcock
+2012) the shape of the clouds decides, but without the sun's angles, which archives do not keep:
+the clouds of the scene are moved as one over all distances, and stay where the ground below them
+is darkest against the rest. One distance a scene: clouds of one height are assumed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from benforge.quality.pixels import CELL, CLEAR, CLOUD, NODATA, PIXEL_SIZE, SHADOW, Kinds, Mask
+from benforge.quality.recipe import ScreenRecipe
+
+_DARKEST = 0.005
+"""Reflectance below which ground is not told apart."""
+
+_FEWEST = 50
+"""Cells below moved clouds that a distance must stand on."""
+
+_MOST = 0.5
+"""Likewise, of the ground that lies below them at the distance that has most of it."""
+
+_AROUND = 50
+"""Cells on each side that the light of a cell is compared with, 3 km."""
+
+Floats = npt.NDArray[np.float32]
+Field = TypeVar("Field", Mask, Floats)
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Throw:
+    """How far the shadows of a scene lie from its clouds, in cells, and how dark they are.
+
+    Args:
+        down: rows towards the south.
+        right: columns towards the east.
+        contrast: how much darker, as a difference of natural logarithms.
+    """
+
+    down: int
+    right: int
+    contrast: float
+
+
+def settle_shadows(kinds: Kinds, nir: Floats, places: Places, recipe: ScreenRecipe) -> None:
+    """Keep, add and drop shadows of one scene, in place.
+
+    Without clouds there is no shadow. Where the throw of the clouds is found, shadows are the
+    pixels below the moved clouds that are not brighter than most ground of the scene; where it is
+    not found, what `classify_pixels` found dark stays.
+
+    Args:
+        kinds: `patch row col` at 20 m.
+        nir: `patch row col`, reflectance in B8A of cells of `CELL` x `CELL` pixels.
+        places: `patch 2`, row and column of each patch in the scene.
+        recipe: the thresholds.
+    """
+    seen = int(np.count_nonzero(kinds != NODATA))
+    if np.count_nonzero(kinds == CLOUD) < max(1, recipe.shadow_cloud * seen):
+        kinds[kinds == SHADOW] = CLEAR
+        return
+    places = places - places.min(axis=0)
+    cloud = _mosaic(_cells(kinds == CLOUD) > 0.5, places)
+    ground = _mosaic(_cells((kinds == CLEAR) | (kinds == SHADOW)) == 1, places)
+    light = _mosaic(nir, places)
+    throw = find_throw(cloud, ground, light, recipe.shadow_reach * 1000 // (PIXEL_SIZE * CELL))
+    if throw is None or throw.contrast < recipe.shadow_contrast:
+        return
+    dark = light < recipe.shadow_darkness * np.median(light[ground])
+    below = _moved(cloud, throw.down, throw.right) & dark
+    _mark(kinds, _patches(below, places, nir.shape[1]))
+
+
+def find_throw(cloud: Mask, ground: Mask, light: Floats, reach: int) -> Throw | None:
+    """The distance at which the ground below moved clouds is most surely darker than the rest.
+
+    Args:
+        cloud: `row col`, whether cells are cloud.
+        ground: `row col`, whether cells show ground.
+        light: `row col`, reflectance in the near infrared.
+        reach: cells that a cloud is moved at most.
+
+    Returns:
+        The distance, or None where too little ground lies below clouds, however moved.
+    """
+    if not ground.any():
+        return None
+    reach = min(reach, max(1, min(cloud.shape) // 3))
+    depth = _depth(light, ground)
+    shape = cloud - _box_sums(cloud.astype(np.float64)) / _box_sums(np.ones(cloud.shape))
+    likeness = _moved_sums(shape, depth, reach)
+    sums, counts = (_moved_sums(cloud, field, reach) for field in (depth, ground))
+    enough = counts > max(_FEWEST, _MOST * counts.max())
+    if not enough.any():
+        return None
+    likeness = np.where(enough, likeness / np.sqrt(np.maximum(counts, 1)), 0)
+    down, right = np.unravel_index(int(np.argmin(likeness)), likeness.shape)
+    contrast = -float(sums[down, right] / counts[down, right])
+    return Throw(int(down) - reach, int(right) - reach, contrast)
+
+
+def _depth(light: Floats, ground: Mask) -> npt.NDArray[np.float64]:
+    """Natural logarithm of light against that of the ground around, `row col`; 0 off ground."""
+    depth = np.where(ground, np.log(np.maximum(light, _DARKEST)), 0).astype(np.float64)
+    around = _box_sums(depth) / np.maximum(_box_sums(ground.astype(np.float64)), 1)
+    return np.where(ground, np.clip(depth - around, -1.5, 1.5), 0)
+
+
+def _box_sums(field: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Sums over squares of `_AROUND` cells on each side, cut at the edges."""
+    for axis in (0, 1):
+        run = np.cumsum(np.insert(field, 0, 0, axis=axis), axis=axis)
+        place = np.arange(field.shape[axis])
+        ends = np.minimum(place + _AROUND + 1, field.shape[axis])
+        field = run.take(ends, axis=axis) - run.take(np.maximum(place - _AROUND, 0), axis=axis)
+    return field
+
+
+def _moved_sums(
+    cloud: npt.NDArray[np.generic], field: npt.NDArray[np.generic], reach: int
+) -> npt.NDArray[np.float64]:
+    """`down right`: the sum of a field, weighed by clouds at each distance up to `reach`."""
+    height, width = (n + reach for n in cloud.shape)
+    clouds, values = (np.fft.rfft2(part, (height, width)) for part in (cloud, field))
+    found = np.fft.irfft2(values * np.conj(clouds), (height, width))
+    steps = np.arange(-reach, reach + 1)
+    return np.asarray(found[np.ix_(steps, steps)])
+
+
+def _cells(mask: Mask) -> Floats:
+    """`patch row col`: the share of each cell's pixels."""
+    patches, height, width = mask.shape
+    cells = mask.reshape(patches, height // CELL, CELL, width // CELL, CELL)
+    return np.asarray(cells.mean(axis=(2, 4), dtype=np.float32))
+
+
+def _mosaic(patches: Field, places: Places) -> Field:
+    """Patches side by side as they lie in the scene, `row col`; 0 where there is none."""
+    _, height, width = patches.shape
+    rows, columns = places.max(axis=0) + 1
+    room = np.zeros((rows, columns, height, width), patches.dtype)
+    room[places[:, 0], places[:, 1]] = patches
+    mosaic: Field = room.swapaxes(1, 2).reshape(rows * height, columns * width)
+    return mosaic
+
+
+def _patches(mosaic: Mask, places: Places, edge: int) -> Mask:
+    rows, columns = mosaic.shape[0] // edge, mosaic.shape[1] // edge
+    return mosaic.reshape(rows, edge, columns, edge).swapaxes(1, 2)[places[:, 0], places[:, 1]]
+
+
+def _moved(mask: Mask, down: int, right: int) -> Mask:
+    """The mask moved; nothing comes in from beyond its edges."""
+    out = np.zeros_like(mask)
+    height, width = mask.shape
+    to = slice(max(0, down), height + min(0, down)), slice(max(0, right), width + min(0, right))
+    of = slice(max(0, -down), height - max(0, down)), slice(max(0, -right), width - max(0, right))
+    out[to] = mask[of]
+    return out
+
+
+def _mark(kinds: Kinds, below: Mask) -> None:
+    open_ground = (kinds == CLEAR) | (kinds == SHADOW)
+    kinds[kinds == SHADOW] = CLEAR
+    kinds[open_ground & below.repeat(CELL, axis=1).repeat(CELL, axis=2)] = SHADOW
