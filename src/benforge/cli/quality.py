@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
+import msgspec
 import typer
 
 from benforge.cli.main import app
-from benforge.cli.options import ArchiveArgument
-from benforge.cli.terminal import out
+from benforge.cli.options import ArchiveArgument, JsonOption, OutOption
+from benforge.cli.terminal import out, print_facts, print_json
 
 PortOption = Annotated[int, typer.Option(min=0, max=65_535, help="0 takes a free one.")]
 HostOption = Annotated[
@@ -19,6 +21,13 @@ BrowserOption = Annotated[
 ]
 ScreeningOption = Annotated[str, typer.Option(help="Name of the screening to show.")]
 ReviewOption = Annotated[str, typer.Option(help="Name of the log of decisions.")]
+
+flags = typer.Typer(
+    no_args_is_help=True,
+    help="Quality flags of an archive, from and to the published lists.",
+    rich_markup_mode="markdown",
+)
+app.add_typer(flags, name="flags")
 
 
 def _tell(address: str) -> None:
@@ -78,3 +87,57 @@ def view(
         review=review,
         tell=_tell,
     )
+
+
+@flags.command("export")
+def export_flags(
+    archive: ArchiveArgument,
+    out: OutOption,
+    source: Annotated[
+        str, typer.Option("--from", help="Name of a review, a screening or flags of the archive.")
+    ] = "review",
+    agree: Annotated[
+        Literal["last", "all"],
+        typer.Option(
+            help="Where reviewers disagree: the *last* decision holds, or *all* must agree and "
+            "the patch is left out."
+        ),
+    ] = "last",
+    name: Annotated[
+        str, typer.Option(help="Keep them in the archive too, as flags of this name.")
+    ] = "",
+    json: JsonOption = False,
+) -> None:
+    """Write flags as the published lists: one for snow, one for cloud and shadow.
+
+    A line is the v1 name of a patch, or its id where it has none.
+
+    `ben flags export archive --out lists --name reviewed`
+    """
+    from benforge.quality import flag_files
+
+    done = flag_files.export_flags(archive, out, source, agree=agree, name=name)
+    if json:
+        print_json(msgspec.to_builtins(done))
+    else:
+        print_facts(f"Exported {done.source} to {out}", done.facts())
+
+
+@flags.command("import")
+def import_flags(
+    archive: ArchiveArgument,
+    lists: Annotated[Path, typer.Option(help="Folder of the published lists or metadata.")],
+    name: Annotated[str, typer.Option(help="Name of the flags.")] = "published",
+    json: JsonOption = False,
+) -> None:
+    """Bring published lists of snow, cloud and shadow into an archive as its flags.
+
+    `ben flags import archive --lists metadata`
+    """
+    from benforge.quality import flag_files
+
+    done = flag_files.import_flags(archive, lists, name)
+    if json:
+        print_json(msgspec.to_builtins(done))
+    else:
+        print_facts(f"Imported the flags {done.name}", done.facts())
