@@ -7,19 +7,28 @@ const sheets = new Map();
 
 /** JSON from an address; an error carries the server's words and the status. */
 export async function get(path) {
-  return answerOf(await fetch(path, { headers: { Accept: "application/json" } }));
+  return answerOf(await reach(path, { headers: { Accept: "application/json" } }));
 }
 
 export async function post(path, body) {
   const headers = { "Content-Type": "application/json" };
   const signal = AbortSignal.timeout(20_000);
   const sent = { method: "POST", headers, body: JSON.stringify(body), signal };
-  return answerOf(await fetch(path, sent));
+  return answerOf(await reach(path, sent));
 }
 
+async function reach(path, sent) {
+  try {
+    return await fetch(path, sent);
+  } catch {
+    throw Object.assign(new Error("The server does not answer"), { unreached: true });
+  }
+}
+
+/** The answer; one that breaks off is none, so what it was to confirm is asked again. */
 async function answerOf(response) {
+  if (response.ok) return response.json();
   const said = await response.json().catch(() => ({}));
-  if (response.ok) return said;
   const error = new Error(said.error ?? `the server answered ${response.status}`);
   error.status = response.status;
   throw error;
@@ -35,7 +44,7 @@ export function askSheet(positions, columns) {
   const url = `/sheet.jpg?i=${positions.join(",")}&view=${state.view}&stretch=${state.stretch}&columns=${columns}`;
   const known = sheets.get(url);
   if (known) return known;
-  const asked = fetch(url).then(async (response) => {
+  const asked = reach(url).then(async (response) => {
     if (!response.ok) await answerOf(response);
     return createImageBitmap(await response.blob());
   });

@@ -2,12 +2,12 @@
 
 import { get } from "./api.js";
 import { clearSelection, focusGrid, focusOn, load, look, measure, next, previous, selectAll, startBoard, step } from "./board.js";
-import { act, alarm, progress, settled, startDeciding, target } from "./decide.js";
+import { act, alarm, calm, progress, settled, startDeciding, target, unreached } from "./decide.js";
 import { askName, drawLarge, showHelp, toggleLarge } from "./dialogs.js";
 import { $, el, later } from "./dom.js";
 import { set, startFilters } from "./filters.js";
 import { startKeys } from "./keys.js";
-import { drawMap, legend, startMap } from "./map.js";
+import { drawMap, legend, refresh, startMap } from "./map.js";
 import { redraw, showPatch, startPatch } from "./patch.js";
 import { CLOUD, SNOW, inspecting, keep, kept, readAddress, state, writeAddress } from "./state.js";
 import { drawStatistics, startStatistics } from "./statistics.js";
@@ -19,6 +19,7 @@ async function start() {
   readAddress();
   document.documentElement.dataset.mode = state.info.mode;
   $("simulated").hidden = !state.info.simulated;
+  document.querySelector('[data-act="accept"]').hidden = !state.info.screening;
   drawViews();
   startFilters(ask);
   startBoard(shown, settled);
@@ -80,6 +81,12 @@ function listen() {
     const button = event.target.closest(".bar button, .tabs button, .actions button, #patch button");
     if (event.detail && button && !document.querySelector("dialog[open]")) focusGrid();
   });
+  addEventListener("unhandledrejection", (event) => {
+    const { unreached: away, status } = event.reason ?? {};
+    if (away || status) event.preventDefault();
+    unreached(event.reason);
+  });
+  addEventListener("hashchange", () => location.reload());
   setSide("patch");
 }
 
@@ -112,10 +119,9 @@ async function ask({ stay = false } = {}) {
     await load({ offset: 0 });
     if (!stay && state.rows.length && innerWidth >= 760) focusOn(0);
   } catch (error) {
-    alarm(error.message);
+    unreached(error);
     return;
   }
-  alarm("");
   if (state.side === "statistics") drawStatistics();
   if (state.side === "map") drawMap();
 }
@@ -124,6 +130,8 @@ function shown(row) {
   showPatch(row);
   drawLarge();
   target();
+  refresh();
+  calm();
 }
 
 /** Show a patch that may not be on this screen; decisions then are about it. */
@@ -159,7 +167,7 @@ function setView(view) {
   writeAddress();
   redraw();
   drawLarge();
-  return look().catch((error) => alarm(error.message));
+  return look().then(calm, unreached);
 }
 
 function toggleStretch() {
@@ -183,7 +191,7 @@ function setSide(side) {
     button.setAttribute("aria-selected", String(button.dataset.side === side));
   }
   if (side === "statistics") drawStatistics();
-  if (side === "map") drawMap().then(() => $("map-legend") ?? $("map-pane").append(el("ul", { id: "map-legend", class: "legend" }, legend())), (error) => alarm(error.message));
+  if (side === "map") drawMap().then(() => $("map-legend") ?? $("map-pane").append(el("ul", { id: "map-legend", class: "legend" }, legend())), unreached);
 }
 
 /** On a phone one part is shown at a time. */

@@ -247,13 +247,17 @@ export async function previous() {
   await load({ offset, focus: measure() - 1 });
 }
 
-/** Go to the next patch that nobody decided: on this screen, then on the next. */
-export async function advance(from = state.focus) {
+/** After a decision: on to the next patch that nobody decided, here or on the next screen.
+
+Whoever gives a second opinion (`again`) goes on patch by patch. */
+export async function advance(from, again) {
   const open = (row) => row.decided === null;
   const later = state.rows.findIndex((row, n) => n > from && open(row));
   const place = later >= 0 ? later : state.rows.findIndex(open);
-  if (place >= 0) focusOn(place);
-  else if (!(await next())) focusOn(Math.min(from + 1, state.rows.length - 1));
+  if (again && from + 1 < state.rows.length) focusOn(from + 1);
+  else if (!again && place >= 0) focusOn(place);
+  else if (await next()) focusOn(again ? 0 : Math.max(0, state.rows.findIndex(open)));
+  else focusOn(from + 1);
 }
 
 /** Give the keyboard back to the grid, as after a click on a button beside it. */

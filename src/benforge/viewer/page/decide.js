@@ -36,12 +36,22 @@ const FLAGS = { [SNOW]: [SNOW], [CLOUD]: [CLOUD], both: [SNOW, CLOUD], clear: []
 export function act(name) {
   if (!inspecting() || !state.reviewer || $("help").open) return;
   if (name === "undo") undo();
-  else decide(chosen(), (row) => FLAGS[name] ?? row.proposed);
+  else if (name === "accept") accept();
+  else decide(chosen(), () => FLAGS[name]);
+}
+
+/** Decide as the screening proposes; what it does not name stays open. */
+function accept() {
+  const rows = chosen().filter((row) => row.confidence !== null);
+  if (rows.length) decide(rows, (row) => row.proposed);
+  else said("Nothing was proposed here");
 }
 
 /** Decide on rows; what each is given may differ, so they are saved in groups of the same. */
 function decide(rows, flagsOf) {
   const groups = new Map();
+  if (!rows.length) return;
+  const again = rows.at(-1).decided !== null;
   for (const row of rows) {
     const flags = flagsOf(row);
     const group = groups.get(flags.join()) ?? { flags, rows: [], before: [] };
@@ -54,7 +64,7 @@ function decide(rows, flagsOf) {
   const from = state.rows.indexOf(rows.at(-1));
   clearSelection();
   target();
-  advance(from >= 0 ? from : state.focus).catch((error) => alarm(error.message));
+  advance(from >= 0 ? from : state.focus, again).catch(unreached);
 }
 
 function sendGroup({ flags, rows, before }) {
@@ -110,12 +120,19 @@ function told({ waiting, failures, reason }) {
   $("saved").dataset.state = failures ? "failed" : many ? "saving" : "saved";
 }
 
+/** What could not be reached was. */
+export function calm() {
+  if ($("alarm").dataset.kind === "reach") alarm("");
+}
+
 function said(words) {
   $("saved").textContent = words;
 }
 
-export function alarm(words, again = null) {
+/** Say loudly what went wrong; `kind` "reach" is over as soon as the server answers. */
+export function alarm(words, again = null, kind = "save") {
   $("alarm").hidden = !words;
+  $("alarm").dataset.kind = kind;
   const button = again ? [el("button", { type: "button", onclick: again }, "Try now")] : [];
   $("alarm").replaceChildren(el("span", {}, words), ...button);
 }
@@ -138,6 +155,14 @@ function showProgress(answer) {
   $("pace").textContent = pace ? `${number(pace)} a minute` : "";
   const pairs = (found.kappa ?? []).filter((pair) => pair.kappa !== null);
   const [pair] = [...pairs].sort((a, b) => b.patches - a.patches);
-  $("kappa").textContent = pair ? `κ ${pair.kappa.toFixed(2)}` : "";
-  $("kappa").title = pairs.map((p) => `${p.a} and ${p.b}: κ ${p.kappa.toFixed(2)} on ${number(p.patches)} patches`).join("\n");
+  $("kappa").textContent = pair ? `κ ${two(pair.kappa)}` : "";
+  $("kappa").title = pairs.map((p) => `${p.a} and ${p.b}: κ ${two(p.kappa)} on ${number(p.patches)} patches`).join("\n");
+}
+
+/** Two digits, and no minus before zero. */
+const two = (value) => (Math.round(100 * value) / 100 || 0).toFixed(2);
+
+/** A question, not a decision, that failed. */
+export function unreached(error) {
+  if (!saves.failures) alarm(error.message, null, "reach");
 }

@@ -6,7 +6,6 @@ import { inspecting, parameters, state } from "./state.js";
 
 const COLORS = ["#8fa39a", "#6cc3ff", "#f0b35a", "#57c79a", "#ff7d6e"];
 const WORDS = ["", "snow proposed", "cloud or shadow proposed", "clear", "flagged"];
-const HERE = "#ffffff";
 /** From this zoom on a patch is large enough to be drawn as it lies; before, it is a dot. */
 const NEAR = 9;
 let map = null;
@@ -30,8 +29,6 @@ export async function drawMap() {
 async function open() {
   await loadLeaflet();
   if (map) return;
-  const dark = getComputedStyle(document.documentElement);
-  const color = (name) => dark.getPropertyValue(name).trim();
   map = L.map($("map"), { preferCanvas: true, minZoom: 2, maxZoom: 16, zoomSnap: 0.5, worldCopyJump: true });
   map.attributionControl.setPrefix(false).addAttribution("Outlines: Natural Earth");
   L.control.scale({ imperial: false }).addTo(map);
@@ -53,6 +50,8 @@ function loadLeaflet() {
   });
 }
 
+const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const ink = () => color("--ink");
 const boxOf = (bounds) =>
   [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((n) => n.toFixed(5)).join(",");
 
@@ -90,10 +89,15 @@ function patch(row) {
   const kind = rest.at(-1);
   const corners = [0, 2, 4, 6].map((k) => [rest[k + 1], rest[k]]);
   const here = state.shown?.i === i;
-  const style = { color: here ? HERE : COLORS[kind], weight: here ? 3 : 1, fillColor: COLORS[kind], fillOpacity: 0.35 };
+  const style = { color: here ? ink() : COLORS[kind], weight: here ? 3 : 1, fillColor: COLORS[kind], fillOpacity: 0.35 };
   const shape = map.getZoom() < NEAR ? L.circleMarker(corners[0], { ...style, radius: here ? 6 : 4 }) : L.polygon(corners, style);
   shape.on("click", () => go.patch(i)).addTo(drawn);
 }
+
+/** Show where another patch lies, if the map is open. */
+export const refresh = later(() => {
+  if (map && state.side === "map") fill();
+}, 200);
 
 /** What the colours mean, for those that can occur. */
 export function legend() {
