@@ -49,6 +49,7 @@ class ScreenRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             their shadows to be found, a difference of natural logarithms of B8A (o).
         shadow_darkness: largest reflectance in B8A of a found shadow, of the median of the
             scene's ground (o).
+        shadow_snow: likewise of the median of the scene's snow (o).
         classes_cloud: numbers of the scene classification that are cloud: medium and high
             probability, thin cirrus (S).
         classes_shadow: likewise cloud shadow.
@@ -78,11 +79,12 @@ class ScreenRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     shadow_reach: Annotated[int, msgspec.Meta(ge=1, le=50)] = 12
     shadow_contrast: Annotated[float, msgspec.Meta(ge=0)] = 0.2
     shadow_darkness: Annotated[float, msgspec.Meta(gt=0, le=10)] = 1.3
+    shadow_snow: Annotated[float, msgspec.Meta(gt=0, le=10)] = 0.75
     classes_cloud: tuple[Code, ...] = (8, 9, 10)
     classes_shadow: tuple[Code, ...] = (3,)
     classes_snow: tuple[Code, ...] = (11,)
     classes_nodata: tuple[Code, ...] = (0,)
-    minimum_snow: Share = 0.75
+    minimum_snow: Share = 0.5
     minimum_cloud: Share = 0.5
     use_classification: bool = True
 

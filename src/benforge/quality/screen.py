@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+import shapely
 
 from benforge.archive.archive import Archive
 from benforge.archive.executors import available_cores, run_tasks
@@ -175,17 +176,23 @@ def _tasks(
     places, scenes = archive.places(), np.asarray(archive.index["scene"].cast(pa.string()))
     for scene in np.unique(scenes[wanted]):
         rows = np.flatnonzero(scenes == scene)
-        ids = archive.index["patch_id"].take(rows).combine_chunks()
+        patches = archive.index.select(["patch_id", "geometry"]).take(rows)
         yield SceneTask(
-            archive.pixels, archive.meta.sensor, ids, [places[row] for row in rows], recipe
+            archive.pixels,
+            archive.meta.sensor,
+            patches["patch_id"].combine_chunks(),
+            [places[row] for row in rows],
+            float(shapely.from_wkb(patches["geometry"][0].as_py()).centroid.y),
+            recipe,
         )
 
 
 def _workers(wanted: int | None, tasks: Sequence[SceneTask]) -> int:
     """Processes: as wanted, but no more than scenes, nor than are worth it."""
     patches = sum(len(task.places) for task in tasks)
-    useful = wanted or min(available_cores(), 1 + patches // WORTH_A_PROCESS)
-    return max(1, min(useful, len(tasks)))
+    if wanted is None:
+        wanted = min(available_cores(), 1 + patches // WORTH_A_PROCESS)
+    return min(wanted, max(1, len(tasks)))
 
 
 def _summary(screening: Screening, file: Path, screened: int, seconds: float) -> ScreenSummary:

@@ -34,6 +34,7 @@ class SceneTask:
         sensor: whose bands they are.
         patch_ids: of the patches.
         places: where each is.
+        latitude: of the scene, degrees north.
         recipe: the thresholds.
     """
 
@@ -41,6 +42,7 @@ class SceneTask:
     sensor: Sensor
     patch_ids: pa.Array
     places: Sequence[Place]
+    latitude: float
     recipe: ScreenRecipe
 
 
@@ -82,7 +84,7 @@ def _from_bands(task: SceneTask) -> npt.NDArray[np.float32]:
         light.append(cells_of_light(pixels, task.sensor))
     settled = np.concatenate(kinds)
     grid = np.array([(row, column) for _, column, row in task.places], np.int64)
-    settle_shadows(settled, np.concatenate(light), grid, task.recipe)
+    settle_shadows(settled, np.concatenate(light), grid, task.latitude, task.recipe)
     return kind_shares(settled)
 
 

@@ -14,7 +14,17 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from benforge.quality.pixels import CELL, CLEAR, CLOUD, NODATA, PIXEL_SIZE, SHADOW, Kinds, Mask
+from benforge.quality.pixels import (
+    CELL,
+    CLEAR,
+    CLOUD,
+    NODATA,
+    PIXEL_SIZE,
+    SHADOW,
+    SNOW,
+    Kinds,
+    Mask,
+)
 from benforge.quality.recipe import ScreenRecipe
 
 _DARKEST = 0.005
@@ -26,8 +36,11 @@ _FEWEST = 50
 _MOST = 0.5
 """Likewise, of the ground that lies below them at the distance that has most of it."""
 
-_AROUND = 50
-"""Cells on each side that the light of a cell is compared with, 3 km."""
+_AROUND = 100
+"""Cells on each side that the light of a cell is compared with, 6 km."""
+
+_TROPIC = 23.5
+"""Degrees of latitude within which the sun may stand north and south."""
 
 Floats = npt.NDArray[np.float32]
 Field = TypeVar("Field", Mask, Floats)
@@ -49,7 +62,9 @@ class Throw:
     contrast: float
 
 
-def settle_shadows(kinds: Kinds, nir: Floats, places: Places, recipe: ScreenRecipe) -> None:
+def settle_shadows(
+    kinds: Kinds, nir: Floats, places: Places, latitude: float, recipe: ScreenRecipe
+) -> None:
     """Keep, add and drop shadows of one scene, in place.
 
     Without clouds there is no shadow. Where the throw of the clouds is found, shadows are the
@@ -60,6 +75,7 @@ def settle_shadows(kinds: Kinds, nir: Floats, places: Places, recipe: ScreenReci
         kinds: `patch row col` at 20 m.
         nir: `patch row col`, reflectance in B8A of cells of `CELL` x `CELL` pixels.
         places: `patch 2`, row and column of each patch in the scene.
+        latitude: of the scene, degrees north.
         recipe: the thresholds.
     """
     seen = int(np.count_nonzero(kinds != NODATA))
@@ -68,24 +84,34 @@ def settle_shadows(kinds: Kinds, nir: Floats, places: Places, recipe: ScreenReci
         return
     places = places - places.min(axis=0)
     cloud = _mosaic(_cells(kinds == CLOUD) > 0.5, places)
-    ground = _mosaic(_cells((kinds == CLEAR) | (kinds == SHADOW)) == 1, places)
     light = _mosaic(nir, places)
-    throw = find_throw(cloud, ground, light, recipe.shadow_reach * 1000 // (PIXEL_SIZE * CELL))
+    dry = light > recipe.shadow_nir_least
+    bare = _mosaic(_cells((kinds == CLEAR) | (kinds == SHADOW)) == 1, places) & dry
+    snow = _mosaic(_cells(kinds == SNOW) == 1, places)
+    against = _against(light, bare) + _against(light, snow)
+    reach = recipe.shadow_reach * 1000 // (PIXEL_SIZE * CELL)
+    throw = find_throw(cloud, bare | snow, against, reach, latitude)
     if throw is None or throw.contrast < recipe.shadow_contrast:
         return
-    dark = light < recipe.shadow_darkness * np.median(light[ground])
-    below = _moved(cloud, throw.down, throw.right) & dark
-    _mark(kinds, _patches(below, places, nir.shape[1]))
+    below = _moved(cloud, throw.down, throw.right)
+    dark = against < np.where(snow, np.log(recipe.shadow_snow), np.log(recipe.shadow_darkness))
+    _mark(kinds, _patches(below & dark, places, nir.shape[1]))
 
 
-def find_throw(cloud: Mask, ground: Mask, light: Floats, reach: int) -> Throw | None:
-    """The distance at which the ground below moved clouds is most surely darker than the rest.
+def find_throw(
+    cloud: Mask, ground: Mask, against: Floats, reach: int, latitude: float
+) -> Throw | None:
+    """The distance at which the ground below moved clouds is most surely darker than around.
+
+    Sentinel-2 passes in the morning, so shadows fall to the west; beyond the tropics also away
+    from the equator.
 
     Args:
         cloud: `row col`, whether cells are cloud.
         ground: `row col`, whether cells show ground.
-        light: `row col`, reflectance in the near infrared.
+        against: `row col`, natural logarithm of light against that of most ground.
         reach: cells that a cloud is moved at most.
+        latitude: degrees north.
 
     Returns:
         The distance, or None where too little ground lies below clouds, however moved.
@@ -93,24 +119,39 @@ def find_throw(cloud: Mask, ground: Mask, light: Floats, reach: int) -> Throw | 
     if not ground.any():
         return None
     reach = min(reach, max(1, min(cloud.shape) // 3))
-    depth = _depth(light, ground)
-    shape = cloud - _box_sums(cloud.astype(np.float64)) / _box_sums(np.ones(cloud.shape))
-    likeness = _moved_sums(shape, depth, reach)
-    sums, counts = (_moved_sums(cloud, field, reach) for field in (depth, ground))
-    enough = counts > max(_FEWEST, _MOST * counts.max())
+    depth = _against_around(np.where(ground, np.clip(against, -1, 1), 0), ground)
+    shape = _against_around(cloud.astype(np.float64), np.ones_like(cloud))
+    counts = _moved_sums(cloud, ground, reach)
+    enough = _away_from_the_sun(reach, latitude) & (counts > max(_FEWEST, _MOST * counts.max()))
     if not enough.any():
         return None
-    likeness = np.where(enough, likeness / np.sqrt(np.maximum(counts, 1)), 0)
-    down, right = np.unravel_index(int(np.argmin(likeness)), likeness.shape)
-    contrast = -float(sums[down, right] / counts[down, right])
+    likeness = _moved_sums(shape, depth, reach)
+    likeness = likeness / np.sqrt(np.maximum(_moved_sums(shape**2, ground, reach), 1))
+    down, right = np.unravel_index(int(np.argmin(np.where(enough, likeness, 0))), counts.shape)
+    sums = _moved_sums(cloud, depth, reach)
+    contrast = -float(sums[down, right] / max(1, counts[down, right]))
     return Throw(int(down) - reach, int(right) - reach, contrast)
 
 
-def _depth(light: Floats, ground: Mask) -> npt.NDArray[np.float64]:
-    """Natural logarithm of light against that of the ground around, `row col`; 0 off ground."""
-    depth = np.where(ground, np.log(np.maximum(light, _DARKEST)), 0).astype(np.float64)
-    around = _box_sums(depth) / np.maximum(_box_sums(ground.astype(np.float64)), 1)
-    return np.where(ground, np.clip(depth - around, -1.5, 1.5), 0)
+def _away_from_the_sun(reach: int, latitude: float) -> Mask:
+    """`down right`: whether shadows may lie at each distance up to `reach`."""
+    steps = np.arange(-reach, reach + 1)
+    west, north, south = (steps <= 0)[None, :], (steps <= 0)[:, None], (steps >= 0)[:, None]
+    return west & (north | (latitude < _TROPIC)) & (south | (latitude > -_TROPIC))
+
+
+def _against(light: Floats, which: Mask) -> Floats:
+    """Natural logarithm of light against the median of some cells, `row col`; 0 elsewhere."""
+    if not which.any():
+        return np.zeros_like(light)
+    depth = np.log(np.maximum(light, _DARKEST) / np.median(light[which]))
+    return np.where(which, depth, 0).astype(np.float32)
+
+
+def _against_around(field: npt.NDArray[np.float64], where: Mask) -> npt.NDArray[np.float64]:
+    """A field less its mean in the squares around, `row col`; 0 elsewhere."""
+    around = _box_sums(field) / np.maximum(_box_sums(where.astype(np.float64)), 1)
+    return np.where(where, field - around, 0)
 
 
 def _box_sums(field: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -167,6 +208,6 @@ def _moved(mask: Mask, down: int, right: int) -> Mask:
 
 
 def _mark(kinds: Kinds, below: Mask) -> None:
-    open_ground = (kinds == CLEAR) | (kinds == SHADOW)
+    ground = (kinds == CLEAR) | (kinds == SHADOW) | (kinds == SNOW)
     kinds[kinds == SHADOW] = CLEAR
-    kinds[open_ground & below.repeat(CELL, axis=1).repeat(CELL, axis=2)] = SHADOW
+    kinds[ground & below.repeat(CELL, axis=1).repeat(CELL, axis=2)] = SHADOW
