@@ -58,7 +58,7 @@ class Ledger:
         self._decisions[event.id] = len(self._decisions), event
         entries = self._reviewers.setdefault(event.reviewer, _Entries())
         entries.events.append(event.id)
-        for patch in event.patches:
+        for patch in frozenset(event.patches):
             entries.patches.setdefault(patch, []).append(event.id)
         return event.patches
 
