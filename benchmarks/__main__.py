@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks import build, index, labels, layouts, reads, training
+from benchmarks import build, index, labels, layouts, reads, screening, training
 from benchmarks.measure import machine
 
 INTRODUCTION = """# Results
@@ -23,6 +23,7 @@ def main() -> None:
             ("Reading patches", reads.report),
             ("Published layout v1", layouts.report),
             ("The index of 590,326 patches", index.report),
+            ("Screening", screening.report),
             ("Training", training.report),
         )
     ]
