@@ -285,6 +285,16 @@ def test_the_token_is_brought_once_and_kept_by_the_browser(abroad: Client) -> No
     assert abroad.get("/api/archive", kept | {"host": "evil.example:8000"}).status_code == 421
 
 
+def test_bound_to_every_address_it_is_reached_by_each_of_them(screened: Path) -> None:
+    door = Door.of(8000, ("Box",), TOKEN, addresses=True)
+    client = Client(create_app(screened, door=door), "http://192.0.2.7:8000")
+    url = f"/?token={TOKEN}"
+    for host in ("192.0.2.7:8000", "[2001:db8::1]:8000", "box:8000", "127.0.0.1:8000"):
+        assert client.get(url, {"host": host}).status_code == 200
+    for host in ("evil.example:8000", "192.0.2.7:8001", "192.0.2.7", "192.0.2.7.evil.example:8000"):
+        assert client.get(url, {"host": host}).status_code == 421
+
+
 def test_a_viewer_that_only_shows_takes_no_decision(screened: Path) -> None:
     client = Client(create_app(screened, mode="view"))
     for url in ("/api/decisions", "/api/undo"):

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
+from ipaddress import ip_address
 from urllib.parse import parse_qs
 
 from starlette.responses import Response
@@ -37,18 +38,37 @@ class Door:
     Args:
         hosts: what may stand in the header Host, "127.0.0.1:8000"; another name that leads here
             is that of a page which means harm (DNS rebinding).
+        port: of the viewer.
         token: what the first address must bring where others than this machine reach us; None
             asks for none.
+        addresses: whether any numeric address may stand there too, for a viewer that is bound to
+            every address of its machine; no page can make a name of its own into one.
     """
 
     hosts: frozenset[str]
+    port: int
     token: str | None = None
+    addresses: bool = False
 
     @classmethod
-    def of(cls, port: int, hosts: Collection[str] = (), token: str | None = None) -> Door:
+    def of(
+        cls,
+        port: int,
+        hosts: Collection[str] = (),
+        token: str | None = None,
+        *,
+        addresses: bool = False,
+    ) -> Door:
         """The door of a port of this machine, open under its own names and these."""
         names = ("127.0.0.1", "localhost", *hosts)
-        return cls(frozenset(f"{name}:{port}" for name in names), token)
+        return cls(frozenset(f"{name}:{port}".lower() for name in names), port, token, addresses)
+
+    def admits(self, host: str) -> bool:
+        """Whether this may stand in the header Host."""
+        if host.lower() in self.hosts:
+            return True
+        name, _, port = host.rpartition(":")
+        return self.addresses and port == str(self.port) and _is_address(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +105,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self.app, self.door = app, door
-        ports = {host.rpartition(":")[2] for host in door.hosts}
-        self._cookie = f"ben_{min(ports, default='')}"
+        self._cookie = f"ben_{door.port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Guard one connection."""
@@ -116,7 +135,7 @@ class Guard:
     def _refusals(self, asked: Asked) -> Iterator[Response]:
         """Why this request is not answered; nothing for one that is."""
         host = asked.one("host") or ""
-        if host.lower() not in self.door.hosts:
+        if not self.door.admits(host):
             known = ", ".join(sorted(self.door.hosts))
             yield _refuse(f"this address is not the viewer's. Use one of {known}", 421)
         if self.door.token and not (self._brought(asked) or self._kept(asked)):
@@ -177,6 +196,15 @@ def _add_headers(message: Message, headers: dict[str, str]) -> None:
     unsaid = {n: v for n, v in _UNLESS_SAID.items() if n.encode() not in named}
     added = [(n.encode(), v.encode()) for n, v in (headers | unsaid).items()]
     message["headers"] = [*there, *added]
+
+
+def _is_address(name: str) -> bool:
+    bare = name[1:-1] if name[:1] == "[" and name[-1:] == "]" else name
+    try:
+        ip_address(bare)
+    except ValueError:
+        return False
+    return True
 
 
 def _same(one: str, other: str) -> bool:

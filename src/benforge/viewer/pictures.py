@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -16,7 +17,7 @@ from benforge.archive.archive import Archive
 from benforge.archive.layout import CLASSIFICATION, LAND_COVER
 from benforge.archive.pixels import Place
 from benforge.core.nomenclature import load_nomenclature
-from benforge.errors import InputError
+from benforge.errors import ArchiveError, InputError
 from benforge.statistics.pictures import (
     FALSE_COLOR,
     INFRARED,
@@ -108,10 +109,11 @@ def sheet(
 ) -> bytes:
     """Many patches as one JPEG, row by row, each 120 x 120; cells that are left over are black.
 
+    A patch whose pixels are damaged is hatched, so that the others are seen.
+
     Raises:
         InputError: no patch, fewer than one column, another view or stretch.
         IndexError: there is no such row.
-        ArchiveError: the pixels of one are damaged.
     """
     if not positions or columns < 1:
         raise InputError("a sheet needs a patch and a column")
@@ -119,7 +121,10 @@ def sheet(
     canvas = np.zeros((-(-len(positions) // wide), EDGE, wide, EDGE, 3), np.uint8)
     for cell, position in enumerate(positions):
         row, column = divmod(cell, wide)
-        canvas[row, :, column] = draw(archive, position, view, stretch_by)
+        with suppress(ArchiveError):
+            canvas[row, :, column] = draw(archive, position, view, stretch_by)
+            continue
+        canvas[row, :, column] = hatched()
     picture = canvas.reshape(canvas.shape[0] * EDGE, wide * EDGE, 3)
     return _encoded(picture, format="JPEG", quality=90, subsampling=0)
 

@@ -61,7 +61,8 @@ def serve(
     with bind(host, port) as bound:
         port = bound.getsockname()[1]
         name = socket.gethostname() if host in _EVERYWHERE else _in_address(host)
-        door = Door.of(port, (name,), None if host in _OWN else secrets.token_urlsafe(24))
+        token = None if host in _OWN else secrets.token_urlsafe(24)
+        door = Door.of(port, (name,), token, addresses=host in _EVERYWHERE)
         app = create_app(archive, mode=mode, screening=screening, review=review, door=door)
         address = f"http://{name}:{port}/" + (f"?token={door.token}" if door.token else "")
         tell(address)
