@@ -59,16 +59,16 @@ def classify_pixels(pixels: Pixels, sensor: Sensor, recipe: ScreenRecipe) -> Kin
 def cells_of_light(pixels: Pixels, sensor: Sensor) -> Floats:
     """`patch row col`: mean reflectance in B8A of cells of `CELL` x `CELL` pixels."""
     stored = _stored(pixels, sensor, "B8A")
-    patches, height, width = stored.shape
-    cells = stored.reshape(patches, height // CELL, CELL, width // CELL, CELL)
-    sums = cells.sum(axis=(2, 4), dtype=np.uint32)
+    rows = np.add.reduce([stored[:, row::CELL] for row in range(CELL)], dtype=np.uint32)
+    sums = np.add.reduce([rows[..., col::CELL] for col in range(CELL)])
     return np.asarray(sums / (CELL * CELL * sensor.quantification), np.float32)
 
 
 def kind_shares(kinds: Kinds) -> Floats:
     """`patch kind`: shares of snow, cloud, shadow and no data in each patch, 0 to 1."""
     flat = kinds.reshape(len(kinds), -1)
-    counts = [np.count_nonzero(flat == kind, axis=1) for kind in (SNOW, CLOUD, SHADOW, NODATA)]
+    masks = ((flat == kind).view(np.uint8) for kind in (SNOW, CLOUD, SHADOW, NODATA))
+    counts = [np.add.reduce(mask, axis=1, dtype=np.uint32) for mask in masks]
     return (np.stack(counts, axis=1) / max(1, flat.shape[1])).astype(np.float32)
 
 

@@ -9,7 +9,7 @@ is darkest against the rest. One distance a scene: clouds of one height are assu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +43,7 @@ _TROPIC = 23.5
 """Degrees of latitude within which the sun may stand north and south."""
 
 Floats = npt.NDArray[np.float32]
+Spectrum = npt.NDArray[np.complexfloating[Any, Any]]
 Field = TypeVar("Field", Mask, Floats)
 Places = npt.NDArray[np.int64]
 
@@ -83,11 +84,11 @@ def settle_shadows(
         kinds[kinds == SHADOW] = CLEAR
         return
     places = places - places.min(axis=0)
-    cloud = _mosaic(_cells(kinds == CLOUD) > 0.5, places)
+    cloud = _mosaic(_cells(kinds == CLOUD) > CELL * CELL // 2, places)
     light = _mosaic(nir, places)
     dry = light > recipe.shadow_nir_least
-    bare = _mosaic(_cells((kinds == CLEAR) | (kinds == SHADOW)) == 1, places) & dry
-    snow = _mosaic(_cells(kinds == SNOW) == 1, places)
+    bare = _mosaic(_cells((kinds == CLEAR) | (kinds == SHADOW)) == CELL * CELL, places) & dry
+    snow = _mosaic(_cells(kinds == SNOW) == CELL * CELL, places)
     against = _against(light, bare) + _against(light, snow)
     reach = recipe.shadow_reach * 1000 // (PIXEL_SIZE * CELL)
     throw = find_throw(cloud, bare | snow, against, reach, latitude)
@@ -121,16 +122,18 @@ def find_throw(
     reach = min(reach, max(1, min(cloud.shape) // 3))
     depth = _against_around(np.where(ground, np.clip(against, -1, 1), 0), ground)
     shape = _against_around(cloud.astype(np.float64), np.ones_like(cloud))
-    counts = _moved_sums(cloud, ground, reach)
+    sums = _MovedSums(cloud.shape, reach)
+    seen = sums.spectrum(ground)
+    counts = sums.of(sums.spectrum(cloud), seen)
     enough = _away_from_the_sun(reach, latitude) & (counts > max(_FEWEST, _MOST * counts.max()))
     if not enough.any():
         return None
-    likeness = _moved_sums(shape, depth, reach)
-    likeness = likeness / np.sqrt(np.maximum(_moved_sums(shape**2, ground, reach), 1))
-    down, right = np.unravel_index(int(np.argmin(np.where(enough, likeness, 0))), counts.shape)
-    sums = _moved_sums(cloud, depth, reach)
-    contrast = -float(sums[down, right] / max(1, counts[down, right]))
-    return Throw(int(down) - reach, int(right) - reach, contrast)
+    likeness = sums.of(sums.spectrum(shape), sums.spectrum(depth))
+    likeness /= np.sqrt(np.maximum(sums.of(sums.spectrum(shape**2), seen), 1))
+    place = np.unravel_index(int(np.argmin(np.where(enough, likeness, 0))), counts.shape)
+    down, right = (int(step) - reach for step in place)
+    below = _moved(cloud, down, right) & ground
+    return Throw(down, right, -float(depth[below].mean()) if below.any() else 0.0)
 
 
 def _away_from_the_sun(reach: int, latitude: float) -> Mask:
@@ -164,22 +167,41 @@ def _box_sums(field: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return field
 
 
-def _moved_sums(
-    cloud: npt.NDArray[np.generic], field: npt.NDArray[np.generic], reach: int
-) -> npt.NDArray[np.float64]:
-    """`down right`: the sum of a field, weighed by clouds at each distance up to `reach`."""
-    height, width = (n + reach for n in cloud.shape)
-    clouds, values = (np.fft.rfft2(part, (height, width)) for part in (cloud, field))
-    found = np.fft.irfft2(values * np.conj(clouds), (height, width))
-    steps = np.arange(-reach, reach + 1)
-    return np.asarray(found[np.ix_(steps, steps)])
+class _MovedSums:
+    """Sums of fields, weighed by others that are moved over all distances up to `reach`."""
+
+    def __init__(self, shape: tuple[int, ...], reach: int) -> None:
+        self._reach, self._padded = reach, tuple(_good_size(n + reach) for n in shape)
+
+    def spectrum(self, field: npt.NDArray[Any]) -> Spectrum:
+        """A field, `row col`, as `of` takes it; in single precision, as masks need no more."""
+        return np.asarray(np.fft.rfft2(field.astype(np.float32), self._padded))
+
+    def of(self, moved: Spectrum, field: Spectrum) -> npt.NDArray[np.float32]:
+        """`down right`: the sum at each distance."""
+        sums = np.fft.irfft2(field * np.conj(moved), self._padded)
+        steps = np.arange(-self._reach, self._reach + 1)
+        return np.asarray(sums[np.ix_(steps, steps)], np.float32)
 
 
-def _cells(mask: Mask) -> Floats:
-    """`patch row col`: the share of each cell's pixels."""
-    patches, height, width = mask.shape
-    cells = mask.reshape(patches, height // CELL, CELL, width // CELL, CELL)
-    return np.asarray(cells.mean(axis=(2, 4), dtype=np.float32))
+def _good_size(least: int) -> int:
+    """The next number without a prime factor above 5, for which Fourier transforms are fast."""
+    size = least
+    while True:
+        rest = size
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return size
+        size += 1
+
+
+def _cells(mask: Mask) -> npt.NDArray[np.uint8]:
+    """`patch row col`: how many of each cell's pixels it holds."""
+    pixels = mask.view(np.uint8)
+    rows = pixels[:, 0::CELL] + sum(pixels[:, row::CELL] for row in range(1, CELL))
+    return np.asarray(rows[..., 0::CELL] + sum(rows[..., col::CELL] for col in range(1, CELL)))
 
 
 def _mosaic(patches: Field, places: Places) -> Field:
