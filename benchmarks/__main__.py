@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks import build, index, labels, layouts, reads, screening, training
+from benchmarks import build, index, labels, layouts, reads, screening, training, viewer
 from benchmarks.measure import machine
 
 INTRODUCTION = """# Results
@@ -25,6 +25,7 @@ def main() -> None:
             ("The index of 590,326 patches", index.report),
             ("Screening", screening.report),
             ("Training", training.report),
+            ("The viewer's server", viewer.report),
         )
     ]
     page = INTRODUCTION.format(machine=machine()) + "\n".join(sections)

@@ -1,6 +1,6 @@
 """The benchmarks run as written, at toy size; nothing is timed here."""
 
-from benchmarks import build, index, labels, layouts, reads, screening, training
+from benchmarks import build, index, labels, layouts, reads, screening, training, viewer
 
 
 def test_ways_to_shares_agree() -> None:
@@ -57,3 +57,9 @@ def test_screening_is_compared_with_reading_its_bands() -> None:
     found = screening.run("toy")
     assert len(found["rows"]) == 3
     assert all(rate > 0 for rate in found["rates"].values())
+
+
+def test_the_viewers_server_answers_every_query() -> None:
+    found = viewer.run("toy")
+    assert found["lines"] == found["decisions"] == 200
+    assert set(found["times"]) > set(viewer.QUERIES)

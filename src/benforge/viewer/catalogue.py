@@ -187,6 +187,20 @@ class Catalogue:
         """`patch axis`: longitude and latitude of the middle of each footprint."""
         return np.asarray(self.corners.mean(axis=1))
 
+    def centre(self, row: int) -> tuple[float, float]:
+        """Longitude and latitude of the middle of one footprint, without the others.
+
+        Raises:
+            ArchiveError: it is damaged.
+        """
+        try:
+            middle = shapely.from_wkb(self.archive.index["geometry"][row].as_py()).centroid
+            return float(middle.x), float(middle.y)
+        except shapely.errors.GEOSException as error:
+            raise ArchiveError(
+                "a footprint in the index is damaged", do="Run: ben check"
+            ) from error
+
     @cached_property
     def places(self) -> npt.NDArray[np.float64]:
         """`patch axis`: easting and northing of the upper-left corner, m, of the tile's zone."""

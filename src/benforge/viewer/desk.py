@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -9,10 +10,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benforge.errors import InputError
+from benforge.quality.agreement import Agreement, agreements
 from benforge.quality.events import Decision
 from benforge.quality.review import Review
 from benforge.viewer.board import Board
 from benforge.viewer.catalogue import Catalogue
+
+_SOON = 0.02
+"""Seconds; agreement that takes no longer is found anew each time."""
+_REST = 20
+"""How many times as long as finding the agreement took, it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +42,8 @@ class Desk:
         self.catalogue, self.review = catalogue, review
         self.board = Board(len(catalogue))
         self._row_of: dict[str, int | None] = {}
+        self._agreements: list[Agreement] = []
+        self._due = 0.0
         self.refresh()
 
     def refresh(self) -> Board:
@@ -83,6 +92,16 @@ class Desk:
                 return None
             rows = [row for row in self.rows_of(decision.patches) if row >= 0]
             return Undone(event=decision.id, rows=rows)
+
+    def agreements(self) -> list[Agreement]:
+        """How far reviewers agree; of a large review, what was found a moment ago."""
+        with self.review.lock:
+            start = time.monotonic()
+            if start >= self._due:
+                self._agreements = agreements(self.review.ledger)
+                took = time.monotonic() - start
+                self._due = time.monotonic() + (_REST * took if took > _SOON else 0)
+            return self._agreements
 
     def rows_of(self, patches: Collection[str]) -> list[int]:
         """The row of each patch; -1 for one that the archive does not hold."""

@@ -58,7 +58,7 @@ def look_closely(desk: Desk, i: int) -> Closeup:
         ArchiveError: a footprint is damaged, or the log cannot be read.
     """
     catalogue, board = desk.catalogue, desk.refresh()
-    lon, lat = catalogue.centres[i].tolist()
+    lon, lat = catalogue.centre(i)
     return Closeup(
         **msgspec.structs.asdict(make_row(catalogue, board, i)),
         shares=find_shares(catalogue, i),

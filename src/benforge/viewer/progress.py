@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from benforge.quality.agreement import Agreement, agreements
+from benforge.quality.agreement import Agreement
 from benforge.quality.events import Decision
 from benforge.viewer.board import UNDECIDED
 from benforge.viewer.desk import Desk
@@ -74,7 +74,7 @@ def measure(desk: Desk, reviewer: str, now: datetime | None = None) -> Progress:
             disputed=int(board.disputed.sum()),
             per_reviewer=per_reviewer,
             pace_per_minute=_pace(_since(ledger.decisions(reviewer), now - PACE), now),
-            kappa=agreements(ledger),
+            kappa=desk.agreements(),
             damaged_lines=desk.review.log.damaged,
         )
 
