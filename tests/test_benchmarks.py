@@ -1,6 +1,7 @@
 """The benchmarks run as written, at toy size; nothing is timed here."""
 
-from benchmarks import build, index, labels, layouts, reads, screening, training, viewer
+import pytest
+from benchmarks import build, index, labels, layouts, page, reads, screening, training, viewer
 
 
 def test_ways_to_shares_agree() -> None:
@@ -63,3 +64,10 @@ def test_the_viewers_server_answers_every_query() -> None:
     found = viewer.run("toy")
     assert found["lines"] == found["decisions"] == 200
     assert set(found["times"]) > set(viewer.QUERIES)
+
+
+@pytest.mark.skipif(page.CHROMIUM is None, reason="no Chromium here")
+def test_every_wait_of_a_reviewer_is_measured() -> None:
+    found = page.run("toy")
+    assert found["shown"] >= 20
+    assert all(wait > 0 for waits in found["waits"].values() for wait in waits)
