@@ -34,8 +34,8 @@ _FEWEST = 50
 """Cells below moved clouds that a distance must stand on."""
 
 _MOST = 0.1
-"""Likewise, of the ground that lies below them at the distance that has most of it: large clouds hide
-most of their own shadows."""
+"""Likewise, of the ground that lies below them at the distance that has most of it: large clouds
+hide most of their own shadows."""
 
 _AROUND = 100
 """Cells on each side that the light of a cell is compared with, 6 km."""
