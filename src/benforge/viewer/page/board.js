@@ -6,6 +6,8 @@ import { SHORT, WORDS, inspecting, state, stillAsked, writeAddress } from "./sta
 
 const GAP = 6;
 const MOST = 100;
+/** From here on a proposal is not worth a word of doubt. */
+const CERTAIN = 0.95;
 let screen = { columns: 6, rows: 4 };
 let ahead = null;
 let asked = 0;
@@ -120,7 +122,7 @@ export function verdictWords(row) {
 function marksOf(row) {
   const marks = el("span", { class: "marks" }, row.proposed.map((flag) =>
     el("span", { class: `mark proposed ${SHORT[flag]}` }, SHORT[flag])));
-  const sure = row.confidence === null ? null
+  const sure = row.confidence === null || row.confidence >= CERTAIN ? null
     : el("span", { class: "sure" }, percent(row.confidence));
   return [marks, sure, verdict(row)].filter(Boolean);
 }

@@ -153,6 +153,9 @@ function showProgress(answer) {
   $("decided").replaceChildren(`${number(found.decided)} of ${number(found.patches)}`, el("i", { class: "wordy" }, " decided"));
   const pace = Math.round(found.pace_per_minute ?? 0);
   $("pace").textContent = pace ? `${number(pace)} a minute` : "";
+  const damaged = found.damaged_lines ?? 0;
+  $("damaged").textContent = damaged ? `${number(damaged)} damaged ${damaged === 1 ? "line" : "lines"}` : "";
+  $("damaged").title = "Lines of the log that cannot be read; ben check names them";
   const pairs = (found.kappa ?? []).filter((pair) => pair.kappa !== null);
   const [pair] = [...pairs].sort((a, b) => b.patches - a.patches);
   $("kappa").textContent = pair ? `κ ${two(pair.kappa)}` : "";

@@ -22,8 +22,8 @@ export function showHelp() {
 }
 
 const legend = () => inspecting()
-  ? "An outlined mark is what the screening proposes, with how sure it is at the right. A filled mark is a decision. Every decision is on disk before it is shown as saved."
-  : "An outlined mark is what the screening proposes, with how sure it is at the right.";
+  ? "An outlined mark is what the screening proposes; at the right is how sure it is, where it has doubts. A filled mark is a decision. Every decision is on disk before it is shown as saved."
+  : "An outlined mark is what the screening proposes; at the right is how sure it is, where it has doubts.";
 
 /** The reviewer's name, asked once and kept; a promise. */
 export function askName({ again = false } = {}) {
