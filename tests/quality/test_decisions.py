@@ -125,6 +125,15 @@ def test_the_same_request_again_is_one_decision(tmp_path: Path) -> None:
     assert review.log.path.read_bytes().count(b"\n") == 1
 
 
+def test_the_same_undo_again_takes_back_nothing_more(tmp_path: Path) -> None:
+    review = Review(tmp_path)
+    _, second = (review.decide("Ada", [], [p]) for p in "pq")
+    for _ in range(2):
+        assert review.undo("Ada", named="1" * 32) == second
+    assert Review(tmp_path).undo("Ada", named="1" * 32) == second
+    assert Review(tmp_path).ledger.decided() == {"p"}
+
+
 def test_two_reviews_of_one_log_undo_one_decision_each(tmp_path: Path) -> None:
     one, other = Review(tmp_path), Review(tmp_path)
     first, second = (one.decide("Ada", [], [p]) for p in "pq")

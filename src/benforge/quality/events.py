@@ -90,10 +90,15 @@ def make_decision(
     )
 
 
-def make_undo(decision: Decision) -> Undo:
-    """The undoing of a decision, now, by who took it."""
+def make_undo(decision: Decision, *, named: str = "") -> Undo:
+    """The undoing of a decision, now, by who took it.
+
+    Args:
+        decision: what is undone.
+        named: the id of the event; a new one if empty.
+    """
     now = datetime.now(UTC)
-    return Undo(id=uuid4().hex, time=now, reviewer=decision.reviewer, undo=decision.id)
+    return Undo(id=named or uuid4().hex, time=now, reviewer=decision.reviewer, undo=decision.id)
 
 
 def parse_reviewer(name: str) -> str:

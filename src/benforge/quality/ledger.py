@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benforge.quality.events import Decision, Event
+from benforge.quality.events import Decision, Event, Undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,7 @@ class Ledger:
     def __init__(self) -> None:
         self._decisions: dict[str, tuple[int, Decision]] = {}
         self._reviewers: dict[str, _Entries] = {}
+        self._undone: dict[str, Decision] = {}
 
     def apply(self, event: Event) -> Sequence[str]:
         """Take an event in, and return the patches that it touches.
@@ -46,7 +47,11 @@ class Ledger:
         """
         if isinstance(event, Decision):
             return self._decide(event)
-        return self._undo(event.undo, event.reviewer)
+        return self._undo(event)
+
+    def undone_by(self, event: str) -> Decision | None:
+        """What an undo of this id took back; None where there was none."""
+        return self._undone.get(event)
 
     def knows(self, event: str) -> bool:
         """Whether a decision of this id was taken, undone or not."""
@@ -62,17 +67,18 @@ class Ledger:
             entries.patches.setdefault(patch, []).append(event.id)
         return event.patches
 
-    def _undo(self, which: str, reviewer: str) -> Sequence[str]:
-        entries = self._reviewers.get(reviewer)
-        if entries is None or which not in entries.events:
+    def _undo(self, event: Undo) -> Sequence[str]:
+        which, entries = event.undo, self._reviewers.get(event.reviewer, _Entries())
+        if which not in entries.events or event.id in self._undone:
             return ()
         entries.events.remove(which)
-        _, event = self._decisions[which]
-        for patch in frozenset(event.patches):
+        _, decision = self._decisions[which]
+        self._undone[event.id] = decision
+        for patch in frozenset(decision.patches):
             entries.patches[patch].remove(which)
             if not entries.patches[patch]:
                 del entries.patches[patch]
-        return event.patches
+        return decision.patches
 
     @property
     def reviewers(self) -> tuple[str, ...]:

@@ -73,8 +73,12 @@ class Review:
                 self._take([decision])
         return decision
 
-    def undo(self, reviewer: str) -> Decision | None:
+    def undo(self, reviewer: str, *, named: str = "") -> Decision | None:
         """Take back a reviewer's last decision that stands, and return it; None without one.
+
+        Args:
+            reviewer: who takes back.
+            named: the id of the event; one that is there already takes nothing more back.
 
         Raises:
             InputError: a name that is none.
@@ -85,9 +89,10 @@ class Review:
 
         def choose(news: list[Event]) -> Event | None:
             self._take(news)
-            last = self.ledger.last(name)
+            before = self.ledger.undone_by(named)
+            last = before or self.ledger.last(name)
             undone.extend([last] if last else [])
-            return make_undo(last) if last else None
+            return make_undo(last, named=named) if last and not before else None
 
         with self.lock:
             if event := self.log.update(choose):

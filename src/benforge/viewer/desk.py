@@ -78,7 +78,7 @@ class Desk:
             self.refresh()
         return decision
 
-    def undo(self, reviewer: str) -> Undone | None:
+    def undo(self, reviewer: str, named: str) -> Undone | None:
         """Take back a reviewer's last decision that stands; None without one.
 
         Raises:
@@ -86,7 +86,7 @@ class Desk:
             StorageError: the disk is full; nothing is added.
         """
         with self.review.lock:
-            decision = self.review.undo(reviewer)
+            decision = self.review.undo(reviewer, named=named)
             self.refresh()
             if decision is None:
                 return None

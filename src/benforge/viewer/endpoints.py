@@ -28,6 +28,11 @@ from benforge.viewer.select import select
 MOST_ROWS = 500
 
 
+EventId = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$")]
+"""32 hexadecimal digits of the page's own choice, so that the same request sent again, because its
+answer was lost, is not a second event; empty for a new one."""
+
+
 class DecideRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A decision as the page sends it.
 
@@ -35,20 +40,25 @@ class DecideRequest(msgspec.Struct, frozen=True, kw_only=True):
         reviewer: who decides.
         patches: row numbers.
         flags: none for clear.
-        id: 32 hexadecimal digits of the page's own choice, so that the same request sent again,
-            because its answer was lost, is not a second decision; left out for a new one.
+        id: of the event.
     """
 
     reviewer: str
     patches: list[int]
     flags: list[str]
-    id: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$")] = ""
+    id: EventId = ""
 
 
 class UndoRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """An undo as the page sends it: who takes back what they decided last."""
+    """An undo as the page sends it.
+
+    Args:
+        reviewer: who takes back what they decided last.
+        id: of the event.
+    """
 
     reviewer: str
+    id: EventId = ""
 
 
 _Asked = TypeVar("_Asked", bound=msgspec.Struct)
@@ -121,8 +131,9 @@ class Viewer:
 
     def undo(self, body: bytes) -> Response:
         """Take back a reviewer's last decision; it is on the disk when this answers."""
-        reviewer = parse_reviewer(self._asked(body, UndoRequest).reviewer)
-        undone = self.desk.undo(reviewer)
+        asked = self._asked(body, UndoRequest)
+        reviewer = parse_reviewer(asked.reviewer)
+        undone = self.desk.undo(reviewer, asked.id)
         if undone is None:
             raise Refused(409, "there is no decision of yours to undo")
         answer = {"undone": undone.event, "patches": undone.rows}

@@ -4,6 +4,12 @@ import { post } from "./api.js";
 
 const WAITS = [500, 1000, 2000, 4000];
 
+/** 32 hexadecimal digits, by which the server knows a request that is sent again. */
+function newId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 export class Saves {
   /** `told` is called with this whenever anything changes. */
   constructor(told) {
@@ -20,7 +26,7 @@ export class Saves {
 
   /** Send something after all that waits; `done` has the answer, `refused` the server's no. */
   send(path, body, done, refused) {
-    this.waiting.push({ path, body, done, refused });
+    this.waiting.push({ path, body: { ...body, id: newId() }, done, refused });
     this.told(this);
     if (!this.busy) this.run();
   }
