@@ -175,3 +175,15 @@ def test_an_archive_without_patches_is_screened(tmp_path):
     root = write_archive(tmp_path / "archive", make_scene(small_frame(), kept=0.0))
     assert screen_archive(Archive.open(root)).patches == 0
     assert len(read_screening(root).table) == 0
+
+
+def test_a_failure_neither_replaces_a_screening_nor_leaves_an_empty_one(small):
+    screen_archive(Archive.open(small))
+    before = (small / "screenings" / "screen.parquet").read_bytes()
+    for name in (PRODUCT, OTHER):
+        shutil.rmtree(small / "scenes" / f"{name}.zarr")
+    for words in ({"replace": True}, {"name": "other"}):
+        with pytest.raises(ArchiveError, match="missing"):
+            screen_archive(Archive.open(small), **words)
+    assert [path.name for path in (small / "screenings").iterdir()] == ["screen.parquet"]
+    assert (small / "screenings" / "screen.parquet").read_bytes() == before

@@ -99,6 +99,7 @@ def screen_archive(
         StorageError: the disk is full.
     """
     started, recipe = time.perf_counter(), recipe or ScreenRecipe()
+    file = sidecar_path(archive.root, SCREENINGS, name)
     draft = _Draft(archive, name, recipe, replace=replace)
     tasks = list(_tasks(archive, draft.missing(), recipe))
     total = sum(len(task.places) for task in tasks)
@@ -108,10 +109,12 @@ def screen_archive(
             done += len(found)
             draft.add(found)
             progress("looking at patches", done, total)
-    finally:
+    except BaseException:
         draft.save()
+        raise
+    draft.save(whole=True)
     seconds = time.perf_counter() - started
-    return _summary(draft.screening, sidecar_path(archive.root, SCREENINGS, name), done, seconds)
+    return _summary(draft.screening, file, done, seconds)
 
 
 class _Draft:
@@ -123,7 +126,7 @@ class _Draft:
         rules = msgspec.json.decode(msgspec.json.encode(recipe))
         empty = Screening(name, METHOD, SCHEMA.empty_table(), rules, archive.meta.simulated)
         there = None if replace else _read_same(archive.root, empty)
-        self.screening, self._changed = there or empty, there is None
+        self.screening, self._first, self._replace = there or empty, there is None, replace
 
     def missing(self) -> npt.NDArray[np.bool_]:
         """Whether each patch of the archive is still to be looked at."""
@@ -137,17 +140,21 @@ class _Draft:
         if time.monotonic() - self._saved > SAVE_SECONDS:
             self.save()
 
-    def save(self) -> None:
-        """Write what is new."""
-        if self._new or self._changed:
-            old = self.screening
-            table = pa.concat_tables([old.table, *self._new]).sort_by("patch_id")
-            table = table.unify_dictionaries().combine_chunks()
-            self.screening = Screening(
-                old.name, METHOD, table, old.parameters, self._archive.meta.simulated
-            )
+    def save(self, *, whole: bool = False) -> None:
+        """Write what is new; what is to be replaced stays until the screening is `whole`."""
+        self._saved = time.monotonic()
+        if self._replace and not whole:
+            return
+        if self._new or (self._first and whole):
+            self.screening = self._joined()
             write_screening(self._archive.root, self.screening, replace=True)
-        self._new, self._changed, self._saved = [], False, time.monotonic()
+        self._new = []
+
+    def _joined(self) -> Screening:
+        old, simulated = self.screening, self._archive.meta.simulated
+        table = pa.concat_tables([old.table, *self._new]).sort_by("patch_id")
+        table = table.unify_dictionaries().combine_chunks()
+        return Screening(old.name, METHOD, table, old.parameters, simulated)
 
 
 def _read_same(root: Path, wanted: Screening) -> Screening | None:
@@ -173,7 +180,8 @@ def _tasks(
     archive: Archive, wanted: npt.NDArray[np.bool_], recipe: ScreenRecipe
 ) -> Iterator[SceneTask]:
     """The scenes that have patches to be looked at, whole: shadows are found scene by scene."""
-    places, scenes = archive.places(), np.asarray(archive.index["scene"].cast(pa.string()))
+    places, names = archive.places(), archive.index["scene"].cast(pa.string())
+    scenes = np.asarray(names.combine_chunks().dictionary_encode().indices)
     for scene in np.unique(scenes[wanted]):
         rows = np.flatnonzero(scenes == scene)
         patches = archive.index.select(["patch_id", "geometry"]).take(rows)
