@@ -88,6 +88,7 @@ function listen() {
   });
   addEventListener("hashchange", () => location.reload());
   setSide("patch");
+  setTab("board");
 }
 
 function keys() {
