@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -141,6 +143,20 @@ def test_two_reviews_of_one_log_undo_one_decision_each(tmp_path: Path) -> None:
     assert one.undo("Ada") == first
     assert one.undo("Ada") is None
     assert isinstance(DecisionLog(one.log.path).refresh()[-1], Undo)
+
+
+def test_a_writer_waits_for_whoever_reads_or_writes(path: Path) -> None:
+    DecisionLog(path).append(make_decision("Ada", [], ["p"]))
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        work = threading.Thread(target=append_many, args=(path, "Bob", 1))
+        work.start()
+        work.join(0.3)
+        assert work.is_alive()
+        assert len(DecisionLog(path).refresh()) == 1
+        fcntl.flock(file, fcntl.LOCK_UN)
+        work.join(10)
+    assert len(DecisionLog(path).refresh()) == 2
 
 
 def append_many(path: Path, reviewer: str, count: int) -> None:

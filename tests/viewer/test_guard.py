@@ -250,6 +250,8 @@ def test_a_large_body_is_refused_before_it_is_read() -> None:
         headers = {"origin": ORIGIN, "content-type": "application/json"} | said
         answer = client.send("POST", "/api/decisions", content=body(), headers=headers)
         assert answer.status_code == (413 if said else 411)
+    headers = {"content-length": "2", "transfer-encoding": "chunked", "origin": ORIGIN}
+    assert client.send("POST", "/api/decisions", content=body(), headers=headers).status_code == 411
     assert read == 0
 
 
