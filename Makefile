@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test slow check docs bench clean
+.PHONY: setup browser demo test slow check docs bench clean
 .DELETE_ON_ERROR:
 
 $(STAMP): pyproject.toml constraints.txt
@@ -19,7 +19,14 @@ setup: $(STAMP)  ## make the environment; the command is then .venv/bin/ben
 demo: $(STAMP)  ## the main job on embedded data; ends by naming the report it wrote
 	$(BIN)/ben demo --out demo-output
 
-test: $(STAMP) check  ## the checks and the whole test suite
+browser:  ## Chromium for the tests of the page, where apt-get may install it; without it they are skipped
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "installing Chromium" && \
+	    timeout 600 sh -c 'apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+	      --no-install-recommends chromium fonts-dejavu-core' >/dev/null 2>&1; } || \
+	  echo "no Chromium: the tests in a browser are skipped"
+
+test: $(STAMP) browser check  ## the checks and the whole test suite
 	$(BIN)/python -m pytest -n 2
 
 slow: $(STAMP)  ## the tests that take minutes

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks import build, index, labels, layouts, reads, training
+from benchmarks import build, index, labels, layouts, page, reads, screening, training, viewer
 from benchmarks.measure import machine
 
 INTRODUCTION = """# Results
@@ -23,13 +23,16 @@ def main() -> None:
             ("Reading patches", reads.report),
             ("Published layout v1", layouts.report),
             ("The index of 590,326 patches", index.report),
+            ("Screening", screening.report),
             ("Training", training.report),
+            ("The viewer's server", viewer.report),
+            ("The viewer's page", page.report),
         )
     ]
-    page = INTRODUCTION.format(machine=machine()) + "\n".join(sections)
+    text = INTRODUCTION.format(machine=machine()) + "\n".join(sections)
     path = Path(__file__).parent / "RESULTS.md"
-    path.write_text(page, encoding="utf-8")
-    print(page)
+    path.write_text(text, encoding="utf-8")
+    print(text)
 
 
 if __name__ == "__main__":

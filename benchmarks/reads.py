@@ -8,7 +8,7 @@ as large as the tile: as one piece, and as the three arrays that a patch consist
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -52,14 +52,19 @@ def read_sample() -> Patches:
     }
 
 
-def write_scenes(sample: Patches, which: Pixels) -> None:
+def write_scenes(
+    sample: Patches,
+    which: Pixels,
+    work: Path = WORK,
+    compressions: Sequence[Literal["none", "zstd", "blosc"]] = COMPRESSIONS,
+) -> None:
     """One archive a compression; `which` tells the sample patch at each `row col`."""
     rows, columns = which.shape
     grid = Grid("EPSG:32633", 300000, 5400000, 10, rows * 120, columns * 120)
     frame = SceneFrame(grid, columns, rows, 120)
-    for compression in COMPRESSIONS:
+    for compression in compressions:
         storage = StorageRecipe(compression=compression)
-        with SceneWriter(WORK / compression, SCENE, frame, SENSOR, storage, threads=2) as writer:
+        with SceneWriter(work / compression, SCENE, frame, SENSOR, storage, threads=2) as writer:
             for size, patches in sample.items():
                 writer.write_mosaic(array_name(size), _mosaic(patches, which))
             writer.finish(SCHEMA.empty_table(), {"product": SCENE, "source": "benchmark"})

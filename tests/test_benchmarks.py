@@ -1,6 +1,7 @@
 """The benchmarks run as written, at toy size; nothing is timed here."""
 
-from benchmarks import build, index, labels, layouts, reads, training
+import pytest
+from benchmarks import build, index, labels, layouts, page, reads, screening, training, viewer
 
 
 def test_ways_to_shares_agree() -> None:
@@ -51,3 +52,22 @@ def test_trainings_are_compared_with_steps_on_data_in_memory() -> None:
     assert [row["precision"] for row in found["rows"]] == ["fp32", "bf16"]
     assert all(stall < 1 for stall in found["stalls"].values())
     assert set(found["cubic"]) == {"matrices", "torch bicubic"}
+
+
+def test_screening_is_compared_with_reading_its_bands() -> None:
+    found = screening.run("toy")
+    assert len(found["rows"]) == 3
+    assert all(rate > 0 for rate in found["rates"].values())
+
+
+def test_the_viewers_server_answers_every_query() -> None:
+    found = viewer.run("toy")
+    assert found["lines"] == found["decisions"] == 200
+    assert set(found["times"]) > set(viewer.QUERIES)
+
+
+@pytest.mark.skipif(page.CHROMIUM is None, reason="no Chromium here")
+def test_every_wait_of_a_reviewer_is_measured() -> None:
+    found = page.run("toy")
+    assert found["shown"] >= 20
+    assert all(wait > 0 for waits in found["waits"].values() for wait in waits)

@@ -18,11 +18,14 @@ VERBS = [
     "conform",
     "demo",
     "export",
+    "flags",
     "import",
     "info",
+    "inspect",
     "simulate",
     "split",
     "stats",
+    "view",
 ]
 
 

@@ -9,12 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.image import imread
 
-from benforge.demo.pictures import average, css_color, data_uri, paint, side_by_side
-
-
-def test_codes_are_painted_and_unknown_ones_white():
-    picture = paint(np.array([[1, 2]]), {1: (10, 20, 30)})
-    assert picture.tolist() == [[[10, 20, 30], [255, 255, 255]]]
+from benforge.demo.pictures import average, data_uri, side_by_side
 
 
 @given(st.integers(1, 4))
@@ -39,7 +34,3 @@ def test_a_uri_holds_the_picture(kind, tolerance):
     read = imread(io.BytesIO(base64.b64decode(text)), format=kind)
     read = read * 255 if read.dtype.kind == "f" else read
     assert np.abs(read[..., :3].astype(float) - picture).max() <= tolerance
-
-
-def test_a_colour_as_style_sheets_write_it():
-    assert css_color((230, 0, 77)) == "#e6004d"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis.extra import numpy as hnp
 
 from benforge.archive.archive import Archive
-from benforge.statistics.pictures import picture_of, stretch
+from benforge.statistics.pictures import css_color, paint, picture_of, stretch
 
 
 @given(hnp.arrays(np.uint16, (3, 6, 6)))
@@ -32,3 +32,12 @@ def test_a_patch_is_shown_red_green_blue(simulated: Archive):
     patch = simulated[0]
     bands = np.stack([patch.band(name) for name in ("B04", "B03", "B02")])
     assert (picture_of(patch) == stretch(bands)).all()
+
+
+def test_codes_are_painted_and_unknown_ones_white():
+    picture = paint(np.array([[1, 2]]), {1: (10, 20, 30)})
+    assert picture.tolist() == [[[10, 20, 30], [255, 255, 255]]]
+
+
+def test_a_colour_as_style_sheets_write_it():
+    assert css_color((230, 0, 77)) == "#e6004d"

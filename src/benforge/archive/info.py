@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benforge.archive.archive import Archive
-from benforge.archive.layout import FLAGS, SPLITS, array_name, scene_path
+from benforge.archive.layout import FLAGS, SCREENINGS, SPLITS, array_name, scene_path
 from benforge.archive.shards import damaged
 from benforge.archive.sidecars import sidecar_names
 from benforge.archive.storage import compression_of
@@ -37,6 +37,7 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
         countries: country to patches, most first; patches without one count as "unknown".
         flags: names of the quality marks beside the scenes.
         splits: names of the splits beside the scenes.
+        screenings: names of the screenings beside the scenes.
         format_version: version of the archive's format.
     """
 
@@ -55,6 +56,7 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
     countries: Mapping[str, int]
     flags: tuple[str, ...]
     splits: tuple[str, ...]
+    screenings: tuple[str, ...]
     format_version: int
 
     def facts(self) -> dict[str, object]:
@@ -72,6 +74,7 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
             "countries": _counted(self.countries),
             "flags": ", ".join(self.flags) or "none",
             "splits": ", ".join(self.splits) or "none",
+            "screenings": ", ".join(self.screenings) or "none",
         }
 
 
@@ -104,6 +107,7 @@ def describe_archive(archive: Archive) -> ArchiveInfo:
         countries=_count(pc.fill_null(index["country"].cast(pa.string()), "unknown")),
         flags=sidecar_names(archive.root, FLAGS),
         splits=sidecar_names(archive.root, SPLITS),
+        screenings=sidecar_names(archive.root, SCREENINGS),
         format_version=meta.version,
     )
 

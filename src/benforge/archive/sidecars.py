@@ -1,4 +1,4 @@
-"""Flags and splits on disk: Parquet files beside the scenes, which rewrite none of them."""
+"""Sidecars on disk: Parquet files beside the scenes, which rewrite none of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ _KEY = b"benforge"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
-_Note = TypeVar("_Note", bound=msgspec.Struct)
+Note = TypeVar("Note", bound=msgspec.Struct)
+"""What the file of a sidecar says besides its rows."""
 
 
 class _SplitNote(msgspec.Struct, kw_only=True):
@@ -51,12 +52,12 @@ def write_split(root: Path, split: Split, *, replace: bool = False) -> Path:
     """
     path = sidecar_path(root, SPLITS, split.name)
     if path.exists() and not replace:
-        _check_same(path, read_split(root, split.name).digest == split.digest, "another split")
+        check_same(path, read_split(root, split.name).digest == split.digest, "another split")
         return path
     note = _SplitNote(
         rule=split.rule, seed=split.seed, parameters=dict(split.parameters), digest=split.digest
     )
-    return _write(path, split.table, note)
+    return write_sidecar(path, split.table, note)
 
 
 def read_split(root: Path, name: str) -> Split:
@@ -67,13 +68,13 @@ def read_split(root: Path, name: str) -> Split:
         ArchiveError: the file is damaged.
     """
     path = sidecar_path(root, SPLITS, name)
-    table, note = _read(root, path, SPLITS, _SplitNote)
+    table, note = read_sidecar(root, SPLITS, name, _SplitNote)
     try:
         split = Split(name, note.rule, table.cast(SCHEMA), note.seed, note.parameters)
     except (BenError, pa.ArrowException, ValueError) as error:
-        raise _damaged(path, error) from error
+        raise damaged_sidecar(path, error) from error
     if split.digest != note.digest:
-        raise _damaged(path, "its rows do not match its hash")
+        raise damaged_sidecar(path, "its rows do not match its hash")
     return split
 
 
@@ -87,11 +88,11 @@ def write_flags(root: Path, flags: Flags, *, replace: bool = False) -> Path:
     """
     path = sidecar_path(root, FLAGS, flags.name)
     if path.exists() and not replace:
-        _check_same(
+        check_same(
             path, read_flags(root, flags.name).table.equals(flags.table), "another set of flags"
         )
         return path
-    return _write(
+    return write_sidecar(
         path, flags.table, _FlagsNote(source=flags.source, parameters=dict(flags.parameters))
     )
 
@@ -104,11 +105,11 @@ def read_flags(root: Path, name: str) -> Flags:
         ArchiveError: the file is damaged.
     """
     path = sidecar_path(root, FLAGS, name)
-    table, note = _read(root, path, FLAGS, _FlagsNote)
+    table, note = read_sidecar(root, FLAGS, name, _FlagsNote)
     try:
         return Flags(name, note.source, table, note.parameters)
     except (BenError, KeyError) as error:
-        raise _damaged(path, error) from error
+        raise damaged_sidecar(path, error) from error
 
 
 def published_flags(root: Path) -> Flags | None:
@@ -130,12 +131,12 @@ def published_split(root: Path) -> Split | None:
 
 
 def sidecar_names(root: Path, kind: str) -> tuple[str, ...]:
-    """The names of the flags or splits of an archive, sorted; `kind` is "flags" or "splits"."""
+    """The names of an archive's sidecars of one kind, "flags" or "splits" for example, sorted."""
     return tuple(sorted(path.stem for path in (root / kind).glob("[!.]*.parquet")))
 
 
 def sidecar_path(root: Path, kind: str, name: str) -> Path:
-    """Where flags or a split of this name lie.
+    """Where the sidecar of this kind and name lies.
 
     Raises:
         InputError: the name could not be a file's everywhere.
@@ -145,7 +146,12 @@ def sidecar_path(root: Path, kind: str, name: str) -> Path:
     return root / kind / f"{name}.parquet"
 
 
-def _write(path: Path, table: pa.Table, note: msgspec.Struct) -> Path:
+def write_sidecar(path: Path, table: pa.Table, note: msgspec.Struct) -> Path:
+    """Write one sidecar's rows and note, atomically; equal ones give equal bytes.
+
+    Raises:
+        StorageError: the disk is full.
+    """
     text = msgspec.json.encode(note, order="deterministic")
     sink = pa.BufferOutputStream()
     pq.write_table(table.replace_schema_metadata({_KEY: text}), sink, compression="zstd")
@@ -155,7 +161,15 @@ def _write(path: Path, table: pa.Table, note: msgspec.Struct) -> Path:
     return path
 
 
-def _read(root: Path, path: Path, kind: str, note: type[_Note]) -> tuple[pa.Table, _Note]:
+def read_sidecar(root: Path, kind: str, name: str, note: type[Note]) -> tuple[pa.Table, Note]:
+    """Read one sidecar's rows and note.
+
+    Raises:
+        InputError: the name could not be a file's.
+        MissingError: the archive has no such sidecar; names those it has.
+        ArchiveError: the file is damaged.
+    """
+    path = sidecar_path(root, kind, name)
     if not path.is_file():
         there = ", ".join(sidecar_names(root, kind)) or "none"
         raise MissingError(
@@ -166,10 +180,15 @@ def _read(root: Path, path: Path, kind: str, note: type[_Note]) -> tuple[pa.Tabl
         metadata: Mapping[bytes, bytes] = table.schema.metadata or {}
         return table.replace_schema_metadata(None), msgspec.json.decode(metadata[_KEY], type=note)
     except (OSError, KeyError, pa.ArrowException, msgspec.MsgspecError) as error:
-        raise _damaged(path, error) from error
+        raise damaged_sidecar(path, error) from error
 
 
-def _check_same(path: Path, same: bool, other: str) -> None:
+def check_same(path: Path, same: bool, other: str) -> None:
+    """Refuse to write over `other` that has the same name.
+
+    Raises:
+        ConflictError: what is there is not the same.
+    """
     if not same:
         raise ConflictError(
             f"{other} of this name is there already",
@@ -178,6 +197,7 @@ def _check_same(path: Path, same: bool, other: str) -> None:
         )
 
 
-def _damaged(path: Path, why: object) -> ArchiveError:
+def damaged_sidecar(path: Path, why: object) -> ArchiveError:
+    """The error where a sidecar cannot be used."""
     reason = str(why).partition("\n")[0]
     return ArchiveError(f"damaged, {reason}", where=path, do="Make it again, or restore it")

@@ -59,7 +59,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         exchange,
         experiment,
         learn,
+        quality,
         report,
+        screen,
         split,
         stats,
     )

@@ -13,8 +13,8 @@ import zarr
 from benforge.archive.archive import Archive
 from benforge.archive.layout import CLASSIFICATION, LAND_COVER, scene_path
 from benforge.core.nomenclature import Nomenclature
-from benforge.demo.pictures import SCL_CLASSES, average, css_color, data_uri, paint
-from benforge.statistics.pictures import TRUE_COLOR, stretch
+from benforge.demo.pictures import average, data_uri
+from benforge.statistics.pictures import SCL_CLASSES, TRUE_COLOR, css_color, paint, stretch
 
 PIXELS = 900
 """Longest edge of a picture."""

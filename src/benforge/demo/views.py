@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from benforge.archive.archive import Archive
 from benforge.core.nomenclature import Nomenclature
 from benforge.core.record import PatchRecord
-from benforge.demo.pictures import FALSE_COLOR, INFRARED, css_color, data_uri
-from benforge.statistics.pictures import TRUE_COLOR, picture_of
+from benforge.demo.pictures import data_uri
+from benforge.statistics.pictures import (
+    FALSE_COLOR,
+    INFRARED,
+    TRUE_COLOR,
+    css_color,
+    picture_of,
+)
 
 
 @dataclass(frozen=True, slots=True)

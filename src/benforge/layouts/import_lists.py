@@ -121,7 +121,7 @@ def write_import_lists(out: Path, lists: ImportLists) -> tuple[tuple[str, ...], 
         StorageError: the disk is full.
     """
     rows = read_rows(out / INDEX).select(["patch_id", "v1_name"]).combine_chunks()
-    flags = _v1_flags(lists, rows) or _v2_flags(lists, rows)
+    flags = make_flags(lists, rows)
     if flags:
         write_flags(out, flags, replace=True)
     splits = {s.name: s for s in (_split_of_v2(lists, rows), _v1_split(lists, rows)) if s}
@@ -130,23 +130,40 @@ def write_import_lists(out: Path, lists: ImportLists) -> tuple[tuple[str, ...], 
     return (flags.name,) if flags else (), tuple(sorted(splits))
 
 
-def _v1_flags(lists: ImportLists, rows: pa.Table) -> Flags | None:
-    """The flags of v1's lists, of the patches that have a v1 name."""
-    named = rows.filter(rows["v1_name"].is_valid())
-    if not lists.marks or not len(named):
+def make_flags(lists: ImportLists, rows: pa.Table, name: str = PUBLISHED) -> Flags | None:
+    """What the lists mark, of v1's lists, else of v2's metadata; None where they name no patch.
+
+    Args:
+        lists: what was found; names in `marks` may be patch ids too.
+        rows: of the index, at least `patch_id` and `v1_name`.
+        name: of the flags.
+    """
+    return _v1_flags(lists, rows, name) or _v2_flags(lists, rows, name)
+
+
+def _v1_flags(lists: ImportLists, rows: pa.Table, name: str) -> Flags | None:
+    """The flags of v1's lists, of the patches that have a v1 name or that they name by their id."""
+    marks = {
+        flag: np.asarray(pc.or_(pc.is_in(rows["v1_name"], one), pc.is_in(rows["patch_id"], one)))
+        for flag, one in lists.marks.items()
+    }
+    known = np.asarray(rows["v1_name"].is_valid())
+    for marked in marks.values():
+        known = known | marked
+    if not marks or not known.any():
         return None
-    marks = {flag: np.asarray(pc.is_in(named["v1_name"], one)) for flag, one in lists.marks.items()}
-    return Flags.of(PUBLISHED, _FLAGS_SOURCE, named["patch_id"], marks)
+    told = {flag: marked[known] for flag, marked in marks.items()}
+    return Flags.of(name, _FLAGS_SOURCE, rows["patch_id"].filter(pa.array(known)), told)
 
 
-def _v2_flags(lists: ImportLists, rows: pa.Table) -> Flags | None:
+def _v2_flags(lists: ImportLists, rows: pa.Table, name: str) -> Flags | None:
     """The flags in v2's metadata, of the patches that it names by their id, else by v1 name."""
     for ours, theirs in (("patch_id", "patch_id"), ("v1_name", "s2v1_name")):
         places = _places(lists, rows, ours, theirs)
         if lists.v2 is not None and places.null_count < len(places):
             known, told = places.is_valid(), lists.v2.take(places.drop_null())
             marks = {f: np.asarray(told[c].fill_null(False)) for f, c in _V2_FLAGS.items()}
-            return Flags.of(PUBLISHED, _FLAGS_SOURCE, rows["patch_id"].filter(known), marks)
+            return Flags.of(name, _FLAGS_SOURCE, rows["patch_id"].filter(known), marks)
     return None
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from benforge.archive.archive import Archive
 from benforge.archive.files import write_atomic
 from benforge.archive.sidecars import published_flags
-from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
+from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW, Flags
 from benforge.core.split import Split
 from benforge.errors import InputError
 
@@ -43,7 +43,8 @@ def write_lists(
     Raises:
         StorageError: the disk is full.
     """
-    lists = _flag_lists(archive, names)
+    flags = published_flags(archive.root)
+    lists = _flag_lists(flags, archive.index["patch_id"], names) if flags else {}
     if split:
         parts = split.assign(archive.index["patch_id"]).to_pylist()
         for part, file in _PARTS.items():
@@ -58,12 +59,34 @@ def write_lists(
         _write_list(out / file, lines, ours)
 
 
-def _flag_lists(archive: Archive, names: Sequence[str]) -> dict[str, Sequence[str]]:
-    flags = published_flags(archive.root)
-    if flags is None:
-        return {}
+def write_flag_lists(
+    out: Path, flags: Flags, patch_ids: pa.ChunkedArray, names: Sequence[str]
+) -> dict[str, int]:
+    """Write the lists of flags alone, as `write_lists` does.
+
+    Args:
+        out: the folder, which is there.
+        flags: what is marked.
+        patch_ids: of the patches to list where they are marked.
+        names: what each of them is called in the lists.
+
+    Returns:
+        Name of each list written, and how many of these patches stand there.
+
+    Raises:
+        InputError: a list that is there cannot be read.
+        StorageError: the disk is full.
+    """
+    lists = _flag_lists(flags, patch_ids, names)
+    for file, lines in lists.items():
+        _write_list(out / file, lines, frozenset(names))
+    return {file: len(lines) for file, lines in lists.items()}
+
+
+def _flag_lists(
+    flags: Flags, ids: pa.ChunkedArray, names: Sequence[str]
+) -> dict[str, Sequence[str]]:
     named = np.array(names, object)
-    ids: pa.ChunkedArray = archive.index["patch_id"]
     marks: Mapping[str, str] = {flag: _FLAGS[flag] for flag in flags.flags if flag in _FLAGS}
     return {file: named[flags.marked(ids, (flag,))].tolist() for flag, file in marks.items()}
 

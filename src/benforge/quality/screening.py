@@ -40,6 +40,7 @@ class Screening:
         method: what looked, with its version.
         table: of `SCHEMA`, sorted by `patch_id`.
         parameters: the rules that it was given, JSON-able.
+        simulated: whether the archive that it looked at is simulated.
 
     Raises:
         InputError: a patch named twice.
@@ -49,6 +50,7 @@ class Screening:
     method: str
     table: pa.Table
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    simulated: bool = False
 
     def __post_init__(self) -> None:
         named = self.table["patch_id"]

@@ -31,7 +31,7 @@ def load_recipe(
         MissingError: the file is not there.
         RecipeError: an unknown profile, table or key, or a value of the wrong kind.
     """
-    changes = _read(file) if file else {}
+    changes = read_toml(file) if file else {}
     name = profile or changes.pop("profile", None) or PROFILES[0]
     changes.pop("profile", None)
     for word in overrides:
@@ -81,7 +81,37 @@ def _value(text: str) -> Any:
         return text
 
 
-def _read(file: Path) -> Table:
+def read_tables(words: Sequence[str], known: Sequence[str], file: Path | None = None) -> Table:
+    """The tables of a TOML file, changed by `table.key=value` words; only `known` ones.
+
+    Raises:
+        MissingError: the file is not there.
+        RecipeError: it is no TOML, a word is not of this form, or a table is none of these.
+    """
+    tables = read_toml(file) if file else {}
+    _check_known(tables, known, str(file))
+    for word in words:
+        tables = merge(tables, parse_override(word))
+    _check_known(tables, known, "--set")
+    return tables
+
+
+def _check_known(tables: Table, known: Sequence[str], where: str) -> None:
+    if strangers := sorted(set(tables) - set(known)):
+        raise RecipeError(
+            f"there is no table {strangers[0]!r}",
+            where=where,
+            do="Use " + " or ".join(f"{table}.key=value" for table in known),
+        )
+
+
+def read_toml(file: Path) -> Table:
+    """The tables of a TOML file.
+
+    Raises:
+        MissingError: the file is not there.
+        RecipeError: it is no TOML.
+    """
     if not file.is_file():
         raise MissingError("there is no such recipe", where=file)
     try:

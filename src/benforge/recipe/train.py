@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benforge.errors import RecipeError
-from benforge.recipe.load import Table, merge, parse_override
+from benforge.recipe.load import Table, read_tables
 from benforge.training.recipe import TrainRecipe, TrainRequest, change_recipe
 
 
@@ -24,7 +23,7 @@ def request_from_words(
         RecipeError: a word of another table, an unknown key, a value of the wrong kind, or two
             numbers of epochs.
     """
-    tables = _tables(words, ("train", "model"))
+    tables = read_tables(words, ("train", "model"))
     return TrainRequest(
         model=model,
         split=split,
@@ -44,25 +43,12 @@ def recipe_from_words(
         RecipeError: a word of another table, an unknown key, a value of the wrong kind, or two
             numbers of epochs.
     """
-    return _changed(base or TrainRecipe(), epochs, _tables(words, ("train",)))
+    return _changed(base or TrainRecipe(), epochs, read_tables(words, ("train",)))
 
 
 def simulated_recipe() -> TrainRecipe:
     """How the experiment on a simulated archive is trained, to end within an hour on two cores."""
     return TrainRecipe(epochs=6, batch_size=64, precision="bf16")
-
-
-def _tables(words: Sequence[str], known: tuple[str, ...]) -> Table:
-    tables: Table = {}
-    for word in words:
-        tables = merge(tables, parse_override(word))
-    if strangers := sorted(set(tables) - set(known)):
-        raise RecipeError(
-            f"there is no table {strangers[0]!r}",
-            where="--set",
-            do="Use " + " or ".join(f"{table}.key=value" for table in known),
-        )
-    return tables
 
 
 def _changed(recipe: TrainRecipe, epochs: int | None, tables: Table) -> TrainRecipe:

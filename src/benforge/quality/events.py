@@ -1,0 +1,137 @@
+"""The events of a review: a decision, or the undoing of one; a line of JSON each."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import msgspec
+
+from benforge.errors import InputError
+from benforge.quality.screening import FLAGS
+
+LONGEST_NAME = 60
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A reviewer gave patches flags, or none.
+
+    Args:
+        id: of this event alone.
+        time: UTC.
+        reviewer: who decided.
+        flags: in the order of `FLAGS`; empty for patches found clear.
+        patches: their ids.
+    """
+
+    id: str
+    time: datetime
+    reviewer: str
+    flags: tuple[str, ...]
+    patches: tuple[str, ...]
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    """A reviewer took a decision of theirs back.
+
+    Args:
+        id: of this event alone.
+        time: UTC.
+        reviewer: who decided.
+        undo: the id of the decision.
+    """
+
+    id: str
+    time: datetime
+    reviewer: str
+    undo: str
+
+
+Event = Decision | Undo
+
+
+class _Line(msgspec.Struct, kw_only=True):
+    """A line as it stands in a log."""
+
+    id: str
+    time: datetime
+    reviewer: str
+    flags: tuple[str, ...] | None = None
+    patches: tuple[str, ...] | None = None
+    undo: str | None = None
+
+
+def make_decision(
+    reviewer: str, flags: Sequence[str], patches: Sequence[str], *, named: str = ""
+) -> Decision:
+    """A decision taken now.
+
+    Args:
+        reviewer: who decides.
+        flags: in any order; none for clear.
+        patches: their ids.
+        named: the id of the event; a new one if empty.
+
+    Raises:
+        InputError: a name that is none, an unknown flag, or no patches.
+    """
+    if unknown := [flag for flag in flags if flag not in FLAGS]:
+        raise InputError(f"there is no flag {unknown[0][:40]!r}", do=f"Use {', '.join(FLAGS)}")
+    if not patches:
+        raise InputError("a decision is about at least one patch")
+    return Decision(
+        id=named or uuid4().hex,
+        time=datetime.now(UTC),
+        reviewer=parse_reviewer(reviewer),
+        flags=tuple(flag for flag in FLAGS if flag in flags),
+        patches=tuple(dict.fromkeys(patches)),
+    )
+
+
+def make_undo(decision: Decision, *, named: str = "") -> Undo:
+    """The undoing of a decision, now, by who took it.
+
+    Args:
+        decision: what is undone.
+        named: the id of the event; a new one if empty.
+    """
+    now = datetime.now(UTC)
+    return Undo(id=named or uuid4().hex, time=now, reviewer=decision.reviewer, undo=decision.id)
+
+
+def parse_reviewer(name: str) -> str:
+    """The name of a reviewer without space around it.
+
+    Raises:
+        InputError: it is empty, too long, or holds characters that do not show.
+    """
+    stripped = name.strip()
+    hidden = any(unicodedata.category(letter)[0] == "C" for letter in stripped)
+    if not 0 < len(stripped) <= LONGEST_NAME or hidden:
+        raise InputError(
+            "that is no name for a reviewer", do=f"Use 1 to {LONGEST_NAME} characters that show"
+        )
+    return stripped
+
+
+def encode_event(event: Event) -> bytes:
+    """One line, with its end."""
+    return msgspec.json.encode(event) + b"\n"
+
+
+def decode_event(line: bytes) -> Event | None:
+    """The event of a line; None where it is none that this benforge reads."""
+    try:
+        told = msgspec.json.decode(line, type=_Line)
+        reviewer = parse_reviewer(told.reviewer)
+    except (msgspec.MsgspecError, InputError, UnicodeDecodeError):
+        return None
+    if told.undo is not None and told.flags is None:
+        return Undo(id=told.id, time=told.time, reviewer=reviewer, undo=told.undo)
+    if told.undo is not None or told.flags is None or not told.patches:
+        return None
+    return Decision(
+        id=told.id, time=told.time, reviewer=reviewer, flags=told.flags, patches=told.patches
+    )

@@ -1,0 +1,97 @@
+"""The routes of the viewer: what each address answers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from benforge.errors import BenError
+from benforge.quality.decisions import DEFAULT_NAME as REVIEW
+from benforge.quality.review import Review
+from benforge.quality.screening_files import DEFAULT_NAME as SCREENING
+from benforge.viewer.answers import answer_error
+from benforge.viewer.catalogue import Catalogue
+from benforge.viewer.desk import Desk
+from benforge.viewer.endpoints import Viewer
+from benforge.viewer.facts import Mode
+from benforge.viewer.guard import Door, Guard
+from benforge.viewer.shown import Shown
+
+PORT = 8000
+"""Of the door, where none is given."""
+
+
+def create_app(
+    archive: Path,
+    *,
+    mode: Mode = "inspect",
+    screening: str = SCREENING,
+    review: str = REVIEW,
+    door: Door | None = None,
+) -> ASGIApp:
+    """The viewer of an archive, behind its guard.
+
+    Args:
+        archive: its folder.
+        mode: "inspect" to decide, "view" to look.
+        screening: name of the screening to show, where the archive has it.
+        review: name of the log of decisions.
+        door: who may ask; who is on this machine if None.
+
+    Raises:
+        InputError: a name that cannot be a file's.
+        MissingError: there is no such folder.
+        ArchiveError: it is no archive, or a file of it is damaged.
+    """
+    catalogue = Catalogue.open(archive, screening)
+    viewer = Viewer(Desk(catalogue, Review(archive, review)), mode)
+    routes = [*_routes(viewer), *_picture_routes(Shown(catalogue))]
+    handlers = dict.fromkeys((HTTPException, BenError, Exception), answer_error)
+    return Guard(Starlette(routes=routes, exception_handlers=handlers), door or Door.of(PORT))
+
+
+def _routes(viewer: Viewer) -> list[Route]:
+    gets: dict[str, Callable[[Request], Response]] = {
+        "/api/archive": viewer.archive,
+        "/api/patches": viewer.patches,
+        "/api/patch/{i:int}": viewer.patch,
+        "/api/statistics": viewer.statistics,
+        "/api/map": viewer.map,
+        "/api/progress": viewer.progress,
+    }
+    posts: dict[str, Callable[[bytes], Response]] = {
+        "/api/decisions": viewer.decide,
+        "/api/undo": viewer.undo,
+    }
+    return [
+        *(Route(path, endpoint) for path, endpoint in gets.items()),
+        *(Route(path, _with_body(endpoint), methods=["POST"]) for path, endpoint in posts.items()),
+        Route("/", viewer.page),
+    ]
+
+
+def _picture_routes(shown: Shown) -> list[Route]:
+    gets: dict[str, Callable[[Request], Response]] = {
+        "/favicon.ico": shown.icon,
+        "/assets/{name:path}": shown.asset,
+        "/sheet.jpg": shown.sheet,
+        "/patch/{i:int}.png": shown.picture,
+    }
+    return [Route(path, endpoint) for path, endpoint in gets.items()]
+
+
+def _with_body(endpoint: Callable[[bytes], Response]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint in a thread, given the body, which the guard found small enough."""
+
+    async def answer(request: Request) -> Response:
+        return await run_in_threadpool(endpoint, await request.body())
+
+    return answer

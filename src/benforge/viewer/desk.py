@@ -1,0 +1,113 @@
+"""Where decisions are taken: the log of a review, and what it comes to row by row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from benforge.errors import InputError
+from benforge.quality.agreement import Agreement, agreements
+from benforge.quality.events import Decision
+from benforge.quality.review import Review
+from benforge.viewer.board import Board
+from benforge.viewer.catalogue import Catalogue
+
+_SOON = 0.02
+"""Seconds; agreement that takes no longer is found anew each time."""
+_REST = 20
+"""How many times as long as finding the agreement took, it is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """A decision that was taken back: its id and the rows of its patches."""
+
+    event: str
+    rows: list[int]
+
+
+class Desk:
+    """The review of the patches of a catalogue, for several threads at once.
+
+    Args:
+        catalogue: whose rows.
+        review: its log; other processes may add to it.
+    """
+
+    def __init__(self, catalogue: Catalogue, review: Review) -> None:
+        self.catalogue, self.review = catalogue, review
+        self.board = Board(len(catalogue))
+        self._row_of: dict[str, int | None] = {}
+        self._agreements: list[Agreement] = []
+        self._due = 0.0
+        self.refresh()
+
+    def refresh(self) -> Board:
+        """The board after whatever was decided since, by whomever.
+
+        Raises:
+            ArchiveError: the log cannot be read.
+        """
+        with self.review.lock:
+            touched = list(self.review.refresh())
+            rows = self.rows_of(touched)
+            known = [(row, patch) for row, patch in zip(rows, touched, strict=True) if row >= 0]
+            verdicts = [self.review.ledger.verdict(patch) for _, patch in known]
+            self.board.put([row for row, _ in known], verdicts)
+        return self.board
+
+    def decide(
+        self, reviewer: str, flags: Sequence[str], rows: Sequence[int], named: str
+    ) -> Decision:
+        """Give the patches of these rows flags, or none; it is on the disk when this returns.
+
+        Raises:
+            InputError: a name that is none, an unknown flag, no patches, or no such row.
+            StorageError: the disk is full; nothing is added.
+        """
+        if strange := [row for row in rows if not 0 <= row < len(self.catalogue)]:
+            raise InputError(f"there is no patch {strange[0]}")
+        patches = self.catalogue.patch_ids.take(pa.array(rows, pa.int64())).to_pylist()
+        with self.review.lock:
+            self._row_of.update(zip(patches, rows, strict=True))
+            decision = self.review.decide(reviewer, flags, patches, named=named)
+            self.refresh()
+        return decision
+
+    def undo(self, reviewer: str, named: str) -> Undone | None:
+        """Take back a reviewer's last decision that stands; None without one.
+
+        Raises:
+            InputError: a name that is none.
+            StorageError: the disk is full; nothing is added.
+        """
+        with self.review.lock:
+            decision = self.review.undo(reviewer, named=named)
+            self.refresh()
+            if decision is None:
+                return None
+            rows = [row for row in self.rows_of(decision.patches) if row >= 0]
+            return Undone(event=decision.id, rows=rows)
+
+    def agreements(self) -> list[Agreement]:
+        """How far reviewers agree; of a large review, what was found a moment ago."""
+        with self.review.lock:
+            start = time.monotonic()
+            if start >= self._due:
+                self._agreements = agreements(self.review.ledger)
+                took = time.monotonic() - start
+                self._due = time.monotonic() + (_REST * took if took > _SOON else 0)
+            return self._agreements
+
+    def rows_of(self, patches: Collection[str]) -> list[int]:
+        """The row of each patch; -1 for one that the archive does not hold."""
+        unseen = [patch for patch in patches if patch not in self._row_of]
+        if unseen:
+            places = pc.index_in(pa.array(unseen, pa.string()), self.catalogue.patch_ids)
+            self._row_of.update(zip(unseen, places.to_pylist(), strict=True))
+        rows = (self._row_of[patch] for patch in patches)
+        return [-1 if row is None else row for row in rows]

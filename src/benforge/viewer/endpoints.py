@@ -1,0 +1,153 @@
+"""What the viewer answers in JSON; each answer is given in a thread of its own."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+import jinja2
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from benforge.errors import InputError
+from benforge.quality.events import parse_reviewer
+from benforge.viewer.answers import Refused, json_answer
+from benforge.viewer.assets import read_page
+from benforge.viewer.board import Board
+from benforge.viewer.catalogue import Rows
+from benforge.viewer.counting import count
+from benforge.viewer.desk import Desk
+from benforge.viewer.facts import Mode, describe
+from benforge.viewer.ground import MOST_PATCHES, patches_on_map, tiles_on_map
+from benforge.viewer.neighbours import look_closely
+from benforge.viewer.progress import measure
+from benforge.viewer.query import parse_number, parse_query
+from benforge.viewer.rows import make_rows
+from benforge.viewer.select import select
+
+MOST_ROWS = 500
+
+
+EventId = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$")]
+"""32 hexadecimal digits of the page's own choice, so that the same request sent again, because its
+answer was lost, is not a second event; empty for a new one."""
+
+
+class DecideRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision as the page sends it.
+
+    Args:
+        reviewer: who decides.
+        patches: row numbers.
+        flags: none for clear.
+        id: of the event.
+    """
+
+    reviewer: str
+    patches: list[int]
+    flags: list[str]
+    id: EventId = ""
+
+
+class UndoRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """An undo as the page sends it.
+
+    Args:
+        reviewer: who takes back what they decided last.
+        id: of the event.
+    """
+
+    reviewer: str
+    id: EventId = ""
+
+
+_Asked = TypeVar("_Asked", bound=msgspec.Struct)
+
+
+class Viewer:
+    """The answers.
+
+    Args:
+        desk: where decisions are taken, and its catalogue.
+        mode: "inspect" or "view".
+    """
+
+    def __init__(self, desk: Desk, mode: Mode) -> None:
+        self.desk, self.catalogue, self.mode = desk, desk.catalogue, mode
+
+    def page(self, request: Request) -> Response:
+        """The page."""
+        facts = {"name": self.catalogue.archive.root.resolve().name, "mode": self.mode}
+        page = jinja2.Environment(autoescape=True).from_string(read_page())
+        return HTMLResponse(page.render(**facts))
+
+    def archive(self, request: Request) -> Response:
+        """What the archive is."""
+        self.desk.refresh()
+        review = self.desk.review
+        with review.lock:
+            reviewers, damaged = review.ledger.reviewers, review.log.damaged
+        return json_answer(describe(self.catalogue, self.mode, reviewers, damaged))
+
+    def patches(self, request: Request) -> Response:
+        """Some of the patches that are asked for."""
+        asked = request.query_params
+        offset = parse_number("offset", asked.get("offset", "0"), 0, 10**9)
+        limit = parse_number("limit", asked.get("limit", "40"), 1, MOST_ROWS)
+        board, found = self._select(request, "offset", "limit")
+        rows = make_rows(self.catalogue, board, found[offset : offset + limit].tolist())
+        return json_answer({"total": len(found), "offset": offset, "rows": rows})
+
+    def patch(self, request: Request) -> Response:
+        """One patch and what is known around it."""
+        row: int = request.path_params["i"]
+        if row >= len(self.catalogue):
+            raise Refused(404, f"there is no patch {row}")
+        return json_answer(look_closely(self.desk, row))
+
+    def statistics(self, request: Request) -> Response:
+        """What is asked for, counted."""
+        board, found = self._select(request)
+        return json_answer(count(self.catalogue, board, found))
+
+    def map(self, request: Request) -> Response:
+        """What is asked for, on the map."""
+        board, found = self._select(request, "zoom")
+        if len(found) > MOST_PATCHES:
+            return json_answer({"kind": "tiles", "rows": tiles_on_map(self.catalogue, found)})
+        rows = patches_on_map(self.catalogue, board, found)
+        return json_answer({"kind": "patches", "rows": rows})
+
+    def progress(self, request: Request) -> Response:
+        """How far the review is."""
+        return json_answer(measure(self.desk, request.query_params.get("reviewer", "")))
+
+    def decide(self, body: bytes) -> Response:
+        """Take a decision; it is on the disk when this answers."""
+        asked = self._asked(body, DecideRequest)
+        decision = self.desk.decide(asked.reviewer, asked.flags, asked.patches, asked.id)
+        progress = measure(self.desk, decision.reviewer)
+        return json_answer({"saved": decision.id, "progress": progress})
+
+    def undo(self, body: bytes) -> Response:
+        """Take back a reviewer's last decision; it is on the disk when this answers."""
+        asked = self._asked(body, UndoRequest)
+        reviewer = parse_reviewer(asked.reviewer)
+        undone = self.desk.undo(reviewer, asked.id)
+        if undone is None:
+            raise Refused(409, "there is no decision of yours to undo")
+        answer = {"undone": undone.event, "patches": undone.rows}
+        return json_answer(answer | {"progress": measure(self.desk, reviewer)})
+
+    def _select(self, request: Request, *also: str) -> tuple[Board, Rows]:
+        query = parse_query(request.query_params.multi_items(), also=also)
+        board = self.desk.refresh()
+        return board, select(self.catalogue, board, query)
+
+    def _asked(self, body: bytes, kind: type[_Asked]) -> _Asked:
+        if self.mode != "inspect":
+            raise Refused(403, "this viewer changes nothing. Start ben inspect to decide")
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            raise InputError(f"the request cannot be read, {error}") from error

@@ -1,0 +1,131 @@
+/** Which patches, and in which order: a form whose every change is a new question. */
+
+import { $, dot, el, later, number } from "./dom.js";
+import { WORDS, inspecting, state } from "./state.js";
+
+const ORDERS = { doubt: "by doubt", name: "by name", date: "by date", snow: "by snow", cloud: "by cloud" };
+let changed = () => {};
+
+/** Build the form; `change` is called when another question is asked. */
+export function startFilters(change) {
+  changed = change;
+  $("filters").addEventListener("submit", (event) => event.preventDefault());
+  $("order").addEventListener("change", () => set("order", $("order").value));
+  drawFilters();
+}
+
+/** Ask for something; an empty value asks for nothing. */
+export function set(name, value) {
+  if (value === "" || value === null || (Array.isArray(value) && !value.length)) delete state.query[name];
+  else state.query[name] = value;
+  drawFilters();
+  changed();
+}
+
+export function drawFilters() {
+  const { info, query } = state;
+  const words = (flag) => WORDS[flag] ?? flag;
+  const flags = info.flags.map((flag) => [flag, words(flag)]);
+  const set = info.flag_sets.map((name) => [name, name]);
+  $("filters").replaceChildren(
+    search(),
+    ...near(),
+    choice("tile", "Tile", "every tile", info.tiles.map((name) => [name, name])),
+    info.countries.filter(Boolean).length > 1 || query.country
+      ? choice("country", "Country", "every country", info.countries.filter(Boolean).map((name) => [name, name])) : "",
+    choice("season", "Season", "every season", info.seasons.map((name) => [name, name])),
+    classes(),
+    dates(),
+    info.screening ? choice("flag", "Proposed", "anything or nothing", [...flags, ["none", "nothing"]]) : "",
+    info.screening ? confidence() : "",
+    inspecting() || info.reviewers.length
+      ? choice("decided", "Decided", "yes or no", [["none", "not yet"], ["any", "by anybody"], ...flags, ["clear", "clear"], ["disputed", "disputed"]]) : "",
+    set.length ? choice("flagset", "Marked in", "any list or none", set) : "",
+    el("button", { type: "button", class: "quiet reset", disabled: !active(), onclick: reset },
+      active() ? `Clear ${active()} filter${active() > 1 ? "s" : ""}` : "No filter"));
+  orders();
+}
+
+const active = () => Object.keys(state.query).filter((name) => name !== "order").length;
+
+function reset() {
+  state.query = state.query.order ? { order: state.query.order } : {};
+  drawFilters();
+  changed();
+}
+
+function orders() {
+  const names = state.info.screening ? Object.keys(ORDERS) : ["name", "date"];
+  $("order").replaceChildren(...names.map((name) => el("option", { value: name }, ORDERS[name])));
+  $("order").value = state.query.order ?? names[0];
+}
+
+function field(word, ...parts) {
+  return el("label", { class: "field" }, el("span", {}, word), ...parts);
+}
+
+function choice(name, word, all, entries) {
+  const known = entries.map(([value]) => value);
+  const select = el("select", { name, onchange: () => set(name, select.value) },
+    el("option", { value: "" }, all),
+    entries.map(([value, title]) => el("option", { value }, title)));
+  const value = state.query[name] ?? "";
+  if (value && !known.includes(value)) select.append(el("option", { value }, value));
+  select.value = value;
+  return field(word, select);
+}
+
+function search() {
+  const ask = later(() => {
+    if (input.value === (state.query.text ?? "")) return;
+    if (input.value) state.query.text = input.value;
+    else delete state.query.text;
+    changed({ stay: true });
+  }, 200);
+  const input = el("input", { id: "text", type: "search", value: state.query.text ?? "", maxlength: 200,
+    placeholder: "part of a name  ( / )", "aria-label": "Part of a name", oninput: ask });
+  return field("Search", input);
+}
+
+function near() {
+  const notes = [];
+  if (state.query.near !== undefined) notes.push(["near", "Same ground, all days"]);
+  if (state.query.bbox !== undefined) notes.push(["bbox", "In the map's view"]);
+  return notes.map(([name, word]) => el("p", { class: "note" }, word, cross(word, () => set(name, null))));
+}
+
+const cross = (word, onclick) =>
+  el("button", { type: "button", class: "cross", "aria-label": `Take away: ${word}`, onclick }, "×");
+
+function classes() {
+  const chosen = (state.query.label ?? []).map(Number);
+  const select = el("select", { name: "label", onchange: () => set("label", [...chosen.map(String), select.value]) },
+    el("option", { value: "" }, chosen.length ? "and another class" : "every class"),
+    state.info.classes.map((known, n) => [known, n])
+      .filter(([known, n]) => known.patches && !chosen.includes(n))
+      .map(([known, n]) => el("option", { value: n }, `${known.name} (${number(known.patches)})`)));
+  const chips = chosen.map((n) => el("li", {}, dot(state.info.classes[n]?.color ?? "gray"),
+    el("span", {}, state.info.classes[n]?.name ?? n),
+    cross(state.info.classes[n]?.name ?? n, () => set("label", chosen.filter((k) => k !== n).map(String)))));
+  return el("div", { class: "wide" }, field("Class", select), chips.length ? el("ul", { class: "chips" }, chips) : "");
+}
+
+function dates() {
+  const one = (name, word) => {
+    const input = el("input", { type: "date", name, min: state.info.first_day, max: state.info.last_day,
+      value: state.query[name] ?? "", "aria-label": word, onchange: () => set(name, input.value) });
+    return input;
+  };
+  return el("div", { class: "field" }, el("span", {}, "Days"), el("span", { class: "pair" }, one("from", "From"), one("to", "To")));
+}
+
+function confidence() {
+  const most = Number(state.query.max_confidence ?? 1);
+  const said = el("output", {}, words(most));
+  const input = el("input", { type: "range", min: 0.5, max: 1, step: 0.01, value: most, name: "max_confidence",
+    oninput: () => said.replaceChildren(words(Number(input.value))),
+    onchange: () => set("max_confidence", Number(input.value) < 1 ? input.value : null) });
+  return field("Sureness", el("span", { class: "slider" }, input, said));
+}
+
+const words = (most) => (most < 1 ? `≤ ${Math.round(100 * most)} %` : "any");

@@ -1,0 +1,112 @@
+"""The viewer as a server on this machine: bound, told, and stopped by Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import secrets
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from benforge.errors import ConflictError, InputError
+from benforge.quality.decisions import DEFAULT_NAME as REVIEW
+from benforge.quality.screening_files import DEFAULT_NAME as SCREENING
+from benforge.viewer.app import create_app
+from benforge.viewer.facts import Mode
+from benforge.viewer.guard import Door
+
+LOOPBACK = "127.0.0.1"
+_OWN = (LOOPBACK, "localhost", "::1")
+_EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  what is asked for on purpose
+SECONDS_TO_END = 2
+"""What requests that go on are given when the server is stopped."""
+
+
+def serve(
+    archive: Path,
+    *,
+    mode: Mode = "inspect",
+    host: str = LOOPBACK,
+    port: int = 0,
+    open_browser: bool = True,
+    screening: str = SCREENING,
+    review: str = REVIEW,
+    tell: Callable[[str], None] = print,
+) -> None:
+    """Serve the viewer of an archive until Ctrl-C.
+
+    Args:
+        archive: its folder.
+        mode: "inspect" to decide, "view" to look.
+        host: the address to bind; any but this machine's own asks for a token, which the address
+            told brings along.
+        port: 0 for a free one.
+        open_browser: whether to open the page.
+        screening: name of the screening to show.
+        review: name of the log of decisions.
+        tell: is told the address of the page.
+
+    Raises:
+        ConflictError: the port is in use.
+        InputError: the address is none of this machine, or a name that cannot be a file's.
+        MissingError: there is no such folder.
+        ArchiveError: the folder is no archive, or it is damaged.
+    """
+    with bind(host, port) as bound:
+        port = bound.getsockname()[1]
+        name = socket.gethostname() if host in _EVERYWHERE else _in_address(host)
+        token = None if host in _OWN else secrets.token_urlsafe(24)
+        door = Door.of(port, (name,), token, addresses=host in _EVERYWHERE)
+        app = create_app(archive, mode=mode, screening=screening, review=review, door=door)
+        address = f"http://{name}:{port}/" + (f"?token={door.token}" if door.token else "")
+        tell(address)
+        if open_browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        _run(app, bound)
+
+
+def _run(app: ASGIApp, bound: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        timeout_graceful_shutdown=SECONDS_TO_END,
+    )
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[bound])
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that listens, so that the port is ours before the archive is read.
+
+    Raises:
+        ConflictError: the port is in use.
+        InputError: the address is none of this machine.
+    """
+    where = f"{_in_address(host)}:{port}"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=128)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ConflictError(
+                "the port is in use", where=where, do="Choose another with --port, or leave it out"
+            ) from error
+        reason = (error.strerror or str(error)).lower()
+        raise InputError(
+            f"cannot be bound, {reason}", where=where, do="Choose another --host or --port"
+        ) from error
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
