@@ -17,9 +17,9 @@ from benforge.archive.layout import FLAGS as FLAGS_FOLDER
 from benforge.archive.layout import SCREENINGS
 from benforge.archive.sidecars import read_flags, sidecar_names
 from benforge.errors import ArchiveError, InputError
+from benforge.labels.hot import Hot, labels_hot
 from benforge.quality.screening import FLAGS, SHARES, Screening
 from benforge.quality.screening_files import read_screening
-from benforge.statistics.classes import Hot, labels_hot
 from benforge.statistics.counts import UNKNOWN
 
 Bools = npt.NDArray[np.bool_]

@@ -7,7 +7,7 @@ import numpy as np
 
 from benforge.core.nomenclature import Nomenclature
 from benforge.errors import InputError
-from benforge.statistics.classes import way_to
+from benforge.labels.hot import way_to
 from benforge.viewer.catalogue import Catalogue
 from benforge.viewer.desk import Desk
 from benforge.viewer.rows import Row, day_of, make_row
