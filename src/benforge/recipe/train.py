@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from benforge.errors import RecipeError
 from benforge.recipe.load import Table, read_tables
 from benforge.training.recipe import TrainRecipe, TrainRequest, change_recipe
 
