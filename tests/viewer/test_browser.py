@@ -342,6 +342,20 @@ def test_two_browsers_at_once_lose_no_decision(visit: Visit, server: Server):
     assert ada.page.locator(".cell .disputed").count() == 3
 
 
+def test_what_another_reviewer_decides_is_shown_without_a_reload(visit: Visit, server: Server):
+    looking, deciding = visit("Iris"), visit("Jon")
+    looking.page.clock.install()
+    looking.open(server, "#order=cloud&offset=30")
+    deciding.open(server, "#order=cloud&offset=30")
+    patch = deciding.focused()
+    deciding.press("c")
+    deciding.until("document.getElementById('saved').textContent === 'Saved'")
+    seen = f".cell[data-i='{patch}'] .verdict .cloud"
+    assert looking.page.locator(seen).count() == 0
+    looking.page.clock.fast_forward(25_000)
+    looking.until(f'document.querySelector("{seen}") !== null')
+
+
 def test_thirty_patches_flagged_by_keyboard_survive_a_killed_server(
     visit: Visit, imported_sample: Archive, tmp_path: Path
 ):

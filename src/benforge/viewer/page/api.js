@@ -17,9 +17,12 @@ export async function post(path, body) {
   return answerOf(await reach(path, sent));
 }
 
-async function reach(path, sent) {
+const reach = (path, sent) => whole(fetch(path, sent));
+
+/** What comes whole; what breaks off, as when a server is killed, was no answer. */
+async function whole(coming) {
   try {
-    return await fetch(path, sent);
+    return await coming;
   } catch {
     throw Object.assign(new Error("The server does not answer"), { unreached: true });
   }
@@ -27,7 +30,7 @@ async function reach(path, sent) {
 
 /** The answer; one that breaks off is none, so what it was to confirm is asked again. */
 async function answerOf(response) {
-  if (response.ok) return response.json();
+  if (response.ok) return whole(response.json());
   const said = await response.json().catch(() => ({}));
   const error = new Error(said.error ?? `the server answered ${response.status}`);
   error.status = response.status;
@@ -46,7 +49,7 @@ export function askSheet(positions, columns) {
   if (known) return known;
   const asked = reach(url).then(async (response) => {
     if (!response.ok) await answerOf(response);
-    return createImageBitmap(await response.blob());
+    return createImageBitmap(await whole(response.blob()));
   });
   sheets.set(url, asked);
   asked.catch(() => sheets.delete(url));

@@ -1,7 +1,7 @@
 /** The page of `ben inspect` and `ben view`: what leads to what. */
 
 import { get } from "./api.js";
-import { clearSelection, focusGrid, focusOn, load, look, measure, next, previous, selectAll, startBoard, step } from "./board.js";
+import { clearSelection, focusGrid, focusOn, load, look, markOthers, measure, next, previous, selectAll, startBoard, step } from "./board.js";
 import { act, alarm, calm, progress, settled, startDeciding, target, unreached } from "./decide.js";
 import { askName, drawLarge, showHelp, toggleLarge } from "./dialogs.js";
 import { $, el, later } from "./dom.js";
@@ -40,7 +40,7 @@ async function loadName() {
   $("who").textContent = state.reviewer;
   $("who").title = "Change the name";
   await progress();
-  setInterval(progress, 20_000);
+  setInterval(() => progress().then(markOthers).catch(() => {}), 20_000);
 }
 
 function listen() {

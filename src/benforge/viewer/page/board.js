@@ -145,6 +145,23 @@ export function mark(i) {
   describe(cell, row);
 }
 
+/** Show what other reviewers decided meanwhile; what is decided here while it is asked for stays. */
+export async function markOthers() {
+  await settled();
+  const [turn, before] = [asked, state.rows.map((row) => row.decided)];
+  if (!before.length) return;
+  const { rows } = await askRows(state.offset, before.length);
+  if (turn !== asked) return;
+  const now = new Map(rows.map((row) => [row.i, row]));
+  state.rows.forEach((row, n) => {
+    const { decided, by, disputed } = now.get(row.i) ?? row;
+    if (row.decided !== before[n]) return;
+    if (row.by === by && row.disputed === disputed && String(row.decided) === String(decided)) return;
+    Object.assign(row, { decided, by, disputed, decisions: null });
+    mark(row.i);
+  });
+}
+
 /** Move to a cell; `extend` selects all from where the selection began. */
 export function focusOn(n, { extend = false, take = true } = {}) {
   const cells = [...$("grid").children];
