@@ -62,6 +62,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         report,
         split,
         stats,
+        tiles,
     )
 
     command = typer.main.get_command(app)

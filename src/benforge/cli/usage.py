@@ -14,6 +14,7 @@ from benforge.core.nomenclature import load_crosswalk
 from benforge.errors import ConflictError, InputError
 
 if TYPE_CHECKING:
+    from benforge.pipeline.tiles import TilesRequest
     from benforge.splits.request import SplitRequest
 
 
@@ -102,6 +103,31 @@ def check_stats(
         raise typer.BadParameter(f"{option} does not go with --metadata: lists have no pixels")
     if pixels is False and workers is not None:
         raise typer.BadParameter("--workers count pixels; leave out --workers or --no-pixels")
+
+
+def check_tiles(request: TilesRequest) -> None:
+    """Raise where the options of `ben tiles` do not fit together.
+
+    Raises:
+        BadParameter: says what to name or to leave out.
+    """
+    if request.catalogue and request.api:
+        raise typer.BadParameter("choose from --catalogue or from --api, only one of them")
+    if not (request.selection or request.catalogue or request.api):
+        raise typer.BadParameter("name a --selection, or choose from a --catalogue or an --api")
+    if request.selection and not (request.catalogue or request.api):
+        asked = {
+            "--tiles": request.tiles,
+            "--area": request.area,
+            "--period": request.period,
+            "--cloud": request.cloud is not None,
+            "--baseline": request.baselines,
+            "--most": request.most is not None,
+        }
+        for option in (name for name, told in asked.items() if told):
+            raise typer.BadParameter(
+                f"{option} chooses from a --catalogue or an --api, and there is none"
+            )
 
 
 def check_report_folder(out: Path) -> None:
