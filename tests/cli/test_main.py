@@ -18,11 +18,13 @@ VERBS = [
     "conform",
     "demo",
     "export",
+    "fetch",
     "import",
     "info",
     "simulate",
     "split",
     "stats",
+    "tiles",
 ]
 
 

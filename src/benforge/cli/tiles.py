@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import msgspec
 import typer
 
 from benforge.cli.main import app
@@ -107,3 +108,52 @@ def _deliver(found: Selection, out: Path | None, picture: Path | None) -> None:
         from benforge.statistics.selection_map import write_selection_map
 
         write_selection_map(found, picture)
+
+
+@app.command()
+def fetch(
+    selection: Annotated[
+        Path, typer.Argument(help="ItemCollection that ben tiles wrote.", metavar="SELECTION")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the products.")],
+    api: Annotated[
+        str, typer.Option(help="Profile of its catalogue, if the selection does not tell.")
+    ] = "",
+    via: Annotated[
+        Literal["http", "s3"], typer.Option(help="How, where a catalogue offers both.")
+    ] = "http",
+    parallel: Annotated[
+        int | None, typer.Option(min=1, help="Downloads at a time; as many as the server allows.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell what would come and its size; fetch nothing.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Fetch the products of a selection: resumed, verified, each in place when it is whole.
+
+    User and password are read from the environment or from a netrc, and never written anywhere.
+
+    `ben fetch selection.json --out products --dry-run`
+    """
+    from benforge.tiles.fetch import fetch_selection
+    from benforge.tiles.selection import Selection
+
+    chosen = Selection.read(selection)
+    with showing_progress("Fetching") as progress:
+        summary = fetch_selection(
+            chosen,
+            out,
+            api=api,
+            via=via,
+            parallel=parallel,
+            dry_run=dry_run,
+            progress=progress,
+        )
+    if json:
+        print_json(msgspec.to_builtins(summary, enc_hook=str))
+    else:
+        print_facts("Would fetch" if dry_run else f"Fetched into {out}", summary.facts())
+        if dry_run:
+            rows = [[f"{size:,}", name] for name, size in summary.sizes]
+            print_table("To come", ["bytes", "product"], rows)

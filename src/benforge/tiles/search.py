@@ -14,6 +14,7 @@ from pystac.errors import STACError as PySTACError
 from pystac_client import Client
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
+from requests import PreparedRequest
 from shapely.geometry.base import BaseGeometry
 from urllib3 import Retry
 
@@ -130,6 +131,8 @@ class _PatientIO(StacApiIO):
             raise_on_status=False,
         )
         super().__init__(timeout=patience.silence, max_retries=retries)
+        # A netrc is for downloads: without this the client would show it to any catalogue.
+        self.session.auth = _as_it_is
 
     def request(
         self,
@@ -214,3 +217,8 @@ def _announced(page: dict[str, Any]) -> int:
 
 def _incomplete(profile: Profile, what: str) -> CatalogueError:
     return CatalogueError(what, where=plain_url(profile.url), do="Search again, or ask for less")
+
+
+def _as_it_is(request: PreparedRequest) -> PreparedRequest:
+    """A request without credentials."""
+    return request
