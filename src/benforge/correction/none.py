@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from benforge.errors import ProductError
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneMetadata
 from benforge.scenes.safe_files import FolderFiles, ZipFiles, open_files, split_tile
+from benforge.scenes.safe_metadata import read_metadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,25 +64,9 @@ class NoCorrection:
 
     def correct(self, product: Path, folder: Path, *, stop: Event, progress: Progress) -> Path:
         """Take the L2A product over; see `Processor.correct`."""
-        files = open_files(split_tile(product)[0])
-        if isinstance(files, ZipFiles):
-            return unpack(files, folder)
-        if not isinstance(files, FolderFiles):
-            raise TypeError("a product is a folder or a zip")
-        made = folder / f"{files.name.removesuffix('.SAFE')}.SAFE"
-        shutil.copytree(files.root, made, copy_function=stopping(stop, link_or_copy))
+        made = folder / f"{read_metadata(product).source}.SAFE"
+        copy_product(product, made, stop)
         return made
-
-
-def stopping(stop: Event, copy: Callable[[str, str], None]) -> Callable[[str, str], None]:
-    """A function that copies, and ends with `StoppedError` once `stop` is set."""
-
-    def copy_unless_stopped(source: str, target: str) -> None:
-        if stop.is_set():
-            raise StoppedError("stopped")
-        copy(source, target)
-
-    return copy_unless_stopped
 
 
 def link_or_copy(source: str, target: str) -> None:
@@ -91,18 +77,46 @@ def link_or_copy(source: str, target: str) -> None:
         shutil.copyfile(source, target)
 
 
-def unpack(files: ZipFiles, folder: Path) -> Path:
-    """The product's members; their names were checked when the zip was opened."""
-    made = folder / f"{files.name.removesuffix('.SAFE')}.SAFE"
+def copy_product(
+    product: Path, target: Path, stop: Event, copy: Callable[[str, str], None] = link_or_copy
+) -> None:
+    """All files of a product into a folder that is made; a zip is unpacked.
+
+    Args:
+        product: its folder, its main metadata file or its zip.
+        target: the folder.
+        stop: set when the work is to end early.
+        copy: what copies a file of a folder.
+
+    Raises:
+        StoppedError: `stop` was set.
+        ProductError: the zip is damaged.
+    """
+
+    def copy_unless_stopped(source: str, to: str) -> None:
+        if stop.is_set():
+            raise StoppedError("stopped")
+        copy(source, to)
+
+    files = open_files(split_tile(product)[0])
+    if isinstance(files, ZipFiles):
+        _unpack(files, target, stop)
+    elif isinstance(files, FolderFiles):
+        shutil.copytree(files.root, target, copy_function=copy_unless_stopped)
+
+
+def _unpack(files: ZipFiles, target: Path, stop: Event) -> None:
+    """The members; their names were checked when the zip was opened."""
     try:
         with zipfile.ZipFile(files.path) as archive:
             for name in files.sizes:
-                target = made / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with archive.open(files.prefix + name) as source, target.open("wb") as out:
+                if stop.is_set():
+                    raise StoppedError("stopped")
+                file = target / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                with archive.open(files.prefix + name) as source, file.open("wb") as out:
                     shutil.copyfileobj(source, out, 2**20)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ProductError(
             f"cannot be unpacked ({error})", where=files.path, do="Download the product again"
         ) from error
-    return made

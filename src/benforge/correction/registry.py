@@ -14,7 +14,7 @@ from benforge.errors import InputError
 PROCESSORS: Mapping[str, Callable[[CorrectOptions], Processor]] = {
     "sen2cor": Sen2Cor,
     "sixs": SixS,
-    "none": lambda options: NoCorrection(),
+    "none": lambda _: NoCorrection(),
 }
 """Name to what makes the processor; a further one adds itself here."""
 

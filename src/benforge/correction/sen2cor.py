@@ -10,7 +10,7 @@ from threading import Event
 from benforge.core.identity import ProductId
 from benforge.core.progress import Progress
 from benforge.correction.l1c import already_corrected, open_l1c
-from benforge.correction.none import link_or_copy, stopping, unpack
+from benforge.correction.none import copy_product, link_or_copy
 from benforge.correction.port import CorrectOptions
 from benforge.correction.sen2cor_find import need_sen2cor, read_version
 from benforge.correction.sen2cor_log import read_failure
@@ -19,7 +19,7 @@ from benforge.correction.sixs import BASELINE, raw_bytes
 from benforge.errors import BenError, ProductError
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneMetadata
-from benforge.scenes.safe_files import FolderFiles, ZipFiles, open_files, split_tile
+from benforge.scenes.safe_metadata import read_metadata
 
 _TAKES_OUTPUT_DIR = (2, 8)
 """From this version on; before, the result lies beside the product."""
@@ -116,15 +116,8 @@ def _copy(product: Path, folder: Path, stop: Event) -> Path:
     Files become further names of the same bytes where the disk gives them, so that sen2cor, which
     writes beside and into what it is given, changes nothing of the user's but by opening a file.
     """
-    files = open_files(split_tile(product)[0])
-    if isinstance(files, ZipFiles):
-        folder.mkdir()
-        given = unpack(files, folder)
-    elif isinstance(files, FolderFiles):
-        given = folder / f"{files.name.removesuffix('.SAFE')}.SAFE"
-        shutil.copytree(files.root, given, copy_function=stopping(stop, _copy_file))
-    else:
-        raise TypeError("a product is a folder or a zip")
+    given = folder / f"{read_metadata(product).source}.SAFE"
+    copy_product(product, given, stop, _copy_file)
     _make_empty_folders(given)
     return given
 

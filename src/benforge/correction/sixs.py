@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -19,7 +19,7 @@ from benforge.correction.classify import CLOUDS, LOOKED_AT, Classes, Scl, classi
 from benforge.correction.l1c import L1CScene, open_l1c
 from benforge.correction.neighbours import block_mean
 from benforge.correction.port import CorrectOptions, StoppedError
-from benforge.correction.sixs_run import OZONE, Light, find_sixs
+from benforge.correction.sixs_run import OZONE, Air, Light, Passage, find_sixs, run_sixs
 from benforge.correction.surface import WATER_LEVELS, correct_band, water_levels
 from benforge.correction.tables import BandTable, make_tables
 from benforge.errors import InputError
@@ -41,12 +41,14 @@ class SixS:
 
     Args:
         options: how to correct.
+        run: what runs 6S.
 
     Raises:
         InputError: an impossible elevation.
     """
 
     options: CorrectOptions
+    run: Callable[[str, Light, Air], Passage] = run_sixs
 
     def __post_init__(self) -> None:
         low, high = _ELEVATIONS
@@ -93,7 +95,7 @@ class SixS:
         """Make the L2A product; see `Processor.correct`."""
         scene = open_l1c(product)
         progress("6S tables", 0, 100)
-        tables = _make_tables(scene, self.options)
+        tables = _make_tables(scene, self.options, self.run)
         _check_stop(stop)
         progress("looking at the scene", 15, 100)
         looked = _look(scene, stop)
@@ -142,7 +144,9 @@ def raw_bytes(metadata: SceneMetadata) -> int:
     return sum(2 * int(np.prod(metadata.grid.resized(size).shape)) for size in sizes)
 
 
-def _make_tables(scene: L1CScene, options: CorrectOptions) -> dict[str, BandTable]:
+def _make_tables(
+    scene: L1CScene, options: CorrectOptions, run: Callable[[str, Light, Air], Passage]
+) -> dict[str, BandTable]:
     about = scene.metadata
     time = about.sensing_time
     light = Light(
@@ -152,7 +156,7 @@ def _make_tables(scene: L1CScene, options: CorrectOptions) -> dict[str, BandTabl
         spacecraft=about.product.spacecraft,
     )
     names = [band.name for band in about.sensor.patch_bands]
-    return make_tables(names, light, options.elevation, threads=options.threads)
+    return make_tables(names, light, options.elevation, threads=options.threads, run=run)
 
 
 def _look(scene: L1CScene, stop: Event) -> dict[str, npt.NDArray[np.uint16]]:
