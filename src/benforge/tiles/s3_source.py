@@ -14,6 +14,9 @@ from benforge.tiles.source import Interrupted, Opened, not_there
 CHUNK = 1 << 20
 """Bytes read at a time."""
 
+_REFUSALS = ("status code: 401", "status code: 403")
+"""How a refused list is told, for which obstore has no error of its own."""
+
 
 class S3Source:
     """Objects of the buckets that a profile knows, for any number of threads."""
@@ -42,7 +45,8 @@ class S3Source:
             if begin == size:
                 yield Opened(begin, size, tag, iter(()))
                 return
-            got = obstore.get(store, key, options={"range": {"offset": begin}})
+            part = {"range": {"offset": begin}} if begin else {}
+            got = obstore.get(store, key, options=part)
             yield Opened(begin, size, tag, (bytes(chunk) for chunk in got.stream(CHUNK)))
 
     def size(self, href: str) -> int | None:
@@ -120,13 +124,14 @@ class S3Source:
             raise
         except (FileNotFoundError, NotFoundError):
             raise not_there(href, 404) from None
-        except (PermissionDeniedError, UnauthenticatedError):
-            raise CredentialsError(
-                "the store does not accept these keys",
-                where=href,
-                do="Check the keys, and what they may read",
-            ) from None
-        except BaseError:
+        except BaseError as error:
+            refused = isinstance(error, PermissionDeniedError | UnauthenticatedError)
+            if refused or any(told in str(error) for told in _REFUSALS):
+                raise CredentialsError(
+                    "the store does not accept these keys",
+                    where=href,
+                    do="Check the keys, and what they may read",
+                ) from None
             raise Interrupted("the store fails or cannot be reached") from None
 
 
