@@ -51,6 +51,7 @@ class World:
         self.given = 0
         self.lasts = 600.0
         self.page = 10
+        self.slim = True
         self.most = 0
         self.now = 0
         self.lock = threading.Lock()
@@ -187,7 +188,11 @@ class Handler(BaseHTTPRequestHandler):
         asked = json.loads(self.body or b"{}")
         found = [item for item in self.world.items if fits(item, asked)]
         start = int(asked.get("token", 0))
-        page = found[start : start + self.world.page]
+        left_out = asked.get("fields", {}).get("exclude", []) if self.world.slim else []
+        page = [
+            {name: value for name, value in item.items() if name not in left_out}
+            for item in found[start : start + self.world.page]
+        ]
         links = []
         if start + self.world.page < len(found):
             body = {**asked, "token": start + self.world.page}
@@ -255,7 +260,7 @@ def landing(url: str) -> dict[str, Any]:
         "conformsTo": [
             "https://api.stacspec.org/v1.0.0/core",
             "https://api.stacspec.org/v1.0.0/item-search",
-            "https://api.stacspec.org/v1.0.0/item-search#query",
+            "https://api.stacspec.org/v1.0.0/item-search#fields",
         ],
         "links": links,
     }
@@ -265,12 +270,11 @@ def fits(item: dict[str, Any], asked: dict[str, Any]) -> bool:
     """Whether an item answers a search."""
     if item["collection"] not in asked["collections"]:
         return False
+    if "ids" in asked and item["id"] not in asked["ids"]:
+        return False
     properties = item["properties"]
     begin, _, end = asked.get("datetime", "0/9").partition("/")
     if not begin <= properties["datetime"] <= end:
-        return False
-    limit = asked.get("query", {}).get("eo:cloud_cover", {}).get("lte", 100)
-    if properties.get("eo:cloud_cover", 0) > limit:
         return False
     place = asked.get("intersects")
     return place is None or bool(

@@ -52,7 +52,7 @@ def profile(world: World, folder: Path, more: str = "") -> str:
     """A profile of the server that asks for a token."""
     path = folder / "profile.toml"
     path.write_text(
-        f'title = "stand-in"\nurl = "{world.url}"\nparallel = 3\ncloud_query = true\n{more}\n'
+        f'title = "stand-in"\nurl = "{world.url}"\nparallel = 3\n{more}\n'
         f'[access]\nkind = "oidc"\ntoken_url = "{world.url}/token"\nclient_id = "public"\n'
         f'variables = "TEST"\nhosts = ["127.0.0.1"]\n'
     )

@@ -9,7 +9,7 @@ from benforge.core.bigearthnet import load_bigearthnet
 from benforge.errors import CatalogueError, InputError
 from benforge.tiles.named import wish_for
 from benforge.tiles.profile import Profile, open_profile, profiles
-from benforge.tiles.search import Patience, search
+from benforge.tiles.search import Patience, complete, search
 from benforge.tiles.wish import Period, Wish
 from tests.tiles.catalogues import cdse_item, decoys, real
 from tests.tiles.server import USER, WORD, World, cut, hang_up, repeated, status
@@ -19,7 +19,7 @@ QUICK = Patience(tries=3, first=0.01, longest=2, silence=0.5)
 
 
 def profile(world: World) -> Profile:
-    return Profile(title="stand-in", url=world.url, cloud_query=True)
+    return Profile(title="stand-in", url=world.url)
 
 
 @pytest.fixture
@@ -35,9 +35,23 @@ def test_every_page_is_read_and_every_item_once(listed: World) -> None:
     assert listed.count("/search") == 13
 
 
+@pytest.mark.parametrize("slim", [True, False])
+def test_assets_are_brought_for_the_chosen(world: World, slim: bool) -> None:
+    world.slim = slim
+    for name in PRODUCTS[:60]:
+        world.put(name, size=10)
+    found = search(profile(world), Wish(), patience=QUICK)
+    assert all(not entry.assets for entry in found)
+    full = complete(profile(world), found[:55], patience=QUICK)
+    assert [entry.name for entry in full] == [entry.name for entry in found[:55]]
+    assert all(entry.assets["Product"].size for entry in full)
+    world.items = [item for item in world.items if item["id"] != full[-1].name]
+    with pytest.raises(CatalogueError, match=r"does not list \S+ any more"):
+        complete(profile(world), found[:55], patience=QUICK)
+
+
 def test_the_server_leaves_out_what_is_not_wished_for(listed: World) -> None:
-    listed.items += [cdse_item(name, 5.0) for name, _ in decoys()[::10]]
-    wish = Wish(period=Period.parse("2017-06-01/2017-08-31"), cloud=1, tiles=("33UUP", "29SND"))
+    wish = Wish(period=Period.parse("2017-06-01/2017-08-31"), tiles=("33UUP", "29SND"))
     found = search(profile(listed), wish, patience=QUICK)
     assert {entry.product.tile for entry in found} == {"33UUP", "29SND"}
     area = Wish(area=shapely.box(13, 48, 14, 49))
@@ -130,6 +144,16 @@ def test_the_profiles_that_ship() -> None:
         open_profile("planetary-computer").collection("L1C")
     with pytest.raises(InputError, match=r"no catalogue is called so. Name cdse, earth-search"):
         open_profile("scihub")
+
+
+def test_clouds_and_all_are_told_of_an_api_too(
+    listed: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = ["tiles", "--api", listed.url, "--tiles", "33UUP"]
+    assert run([*base, "--cloud", "0.1"]) == 1
+    assert "'cloud cover at most 0.1 %'" in capsys.readouterr().err
+    assert run([*base, "--period", "2030-01-01"]) == 1
+    assert "lists no product of level L1C, tiles 33UUP, period 2030" in capsys.readouterr().err
 
 
 def test_from_an_api_through_the_command_line(

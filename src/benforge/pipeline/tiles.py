@@ -78,10 +78,12 @@ def select(request: TilesRequest, progress: Progress = silent) -> Selection:
     if request.catalogue:
         entries = read_catalogue(request.catalogue)
         return _placed(choose(entries, wish, str(request.catalogue.name)), request.countries)
-    from benforge.tiles.search import search
+    from benforge.tiles.search import complete, search
 
-    found = search(open_profile(request.api), wish, progress=progress)
-    return _placed(choose(found, wish, request.api), request.countries)
+    profile = open_profile(request.api)
+    found = choose(search(profile, wish, progress=progress), wish, request.api)
+    located = complete(profile, found.entries, progress=progress)
+    return _placed(replace(found, entries=located), request.countries)
 
 
 def wish_of(request: TilesRequest) -> Wish:

@@ -58,7 +58,7 @@ def _stages(entries: Iterable[Entry], wish: Wish) -> list[Stage]:
         InputError: nothing is left.
     """
     stages: list[Stage] = [("in the catalogue", list({e.name: e for e in entries}.values()))]
-    _check_left(stages)
+    _check_any(stages[0][1], wish)
     for what, holds in wish.conditions():
         stages.append((what, [entry for entry in stages[-1][1] if holds(entry)]))
         _check_left(stages)
@@ -108,6 +108,20 @@ def _take(entries: Sequence[Entry], most: int | None) -> list[Entry]:
     return chosen
 
 
+def _check_any(entries: Sequence[Entry], wish: Wish) -> None:
+    """Raise where the catalogue gave nothing at all.
+
+    Raises:
+        InputError: says what it was asked for.
+    """
+    if not entries:
+        asked = ", ".join(what for what, _ in wish.conditions() if "cloud" not in what)
+        raise InputError(
+            f"nothing to choose from, the catalogue lists no product of {asked}",
+            do="Ask for a wider area or period, or another level",
+        )
+
+
 def _check_left(stages: Sequence[Stage]) -> None:
     """Raise where a condition left nothing.
 
@@ -117,11 +131,6 @@ def _check_left(stages: Sequence[Stage]) -> None:
     (what, left), before = stages[-1], stages[:-1]
     if left:
         return
-    if not before:
-        raise InputError(
-            "nothing to choose from, the catalogue lists no Sentinel-2 product for this",
-            do="Widen area, period or clouds",
-        )
     counts = ", ".join(f"{name} {len(found)}" for name, found in before)
     raise InputError(
         f"no product is left after the condition {what!r}; before it: {counts}",

@@ -76,6 +76,7 @@ class Entry:
         assets: its files, by the catalogue's names.
         country: the country of its tile's middle, where that was asked.
         simulated: whether its data are made up.
+        item: its id in the catalogue.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Entry:
     assets: Mapping[str, Asset] = field(default_factory=lambda: MappingProxyType({}))
     country: str = ""
     simulated: bool = False
+    item: str = field(default="", compare=False)
 
     @classmethod
     def named(cls, name: str) -> Entry:
@@ -121,6 +123,7 @@ class Entry:
                 _assets(assets if isinstance(assets, Mapping) else {}),
                 str(properties.get("benforge:country") or ""),
                 properties.get("benforge:simulated") is True,
+                str(item.get("id")),
             )
         return None
 
@@ -201,5 +204,18 @@ def _percent(value: object) -> float | None:
 
 
 def _assets(found: Mapping[str, Any]) -> Mapping[str, Asset]:
-    parsed = {str(k): Asset.parse(v) for k, v in found.items() if isinstance(v, Mapping)}
-    return MappingProxyType({name: asset for name, asset in parsed.items() if asset.href})
+    """The assets that are files of the product; pictures for looking at are none."""
+    files = {
+        str(name): Asset.parse(one)
+        for name, one in found.items()
+        if isinstance(one, Mapping) and not _PICTURES & _roles(one)
+    }
+    return MappingProxyType({name: asset for name, asset in files.items() if asset.href})
+
+
+_PICTURES = {"thumbnail", "overview", "tiles"}
+
+
+def _roles(asset: Mapping[str, Any]) -> set[str]:
+    roles = asset.get("roles")
+    return set(map(str, roles)) if isinstance(roles, list) else set()

@@ -66,7 +66,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         collections: level to the collection that holds it.
         id_fields: properties that may hold a product's full id.
         product_assets: assets that are the whole product, zipped, best first.
-        cloud_query: whether the server can leave out clouds itself.
         parallel: downloads at a time.
         access: how its files are let out; None where they are free.
         s3: where its objects lie.
@@ -77,7 +76,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     collections: dict[str, str] = msgspec.field(default_factory=_usual_collections)
     id_fields: tuple[str, ...] = ID_FIELDS
     product_assets: tuple[str, ...] = ("Product", "product", "PRODUCT")
-    cloud_query: bool = False
     parallel: int = 4
     access: Access | None = None
     s3: S3 | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -25,8 +25,12 @@ from benforge.tiles.ground import square_of
 from benforge.tiles.profile import Profile, plain_url
 from benforge.tiles.wish import Wish
 
-PAGE = 100
+PAGE = 200
 """Items a page."""
+IDS = 50
+"""Items asked for by their ids at a time."""
+
+_LEFT_OUT = ["assets", "geometry", "bbox", "links"]
 
 _BUSY = (429, 500, 502, 503, 504)
 _SHARED = 0.15
@@ -59,9 +63,11 @@ def search(
     patience: Patience | None = None,
     progress: Progress = silent,
 ) -> list[Entry]:
-    """What a catalogue lists for a wish: level, area or tiles, period, and clouds if it can.
+    """What a catalogue lists for a wish's level, area or tiles, and period.
 
-    Of a wish for named products each is asked for by place and time, in whatever baseline.
+    Clouds and baselines are left to the choice, so that it can tell what could not be had and
+    why. Of a wish for named products each is asked for by place and time. Assets are not asked
+    for where the server can leave them out: `complete` brings those of the chosen.
 
     Raises:
         CatalogueError: the server cannot be reached, fails, or breaks off.
@@ -71,14 +77,45 @@ def search(
     found: dict[str, Entry] = {}
     with _told_plainly(profile):
         client = _open(profile, patience or Patience())
-        queries = list(_queries(profile, wish))
+        slim = {"fields": {"exclude": _LEFT_OUT}} if client.conforms_to("FIELDS") else {}
+        queries = list(_queries(wish))
         for done, query in enumerate(queries):
-            for item in _items(client, profile, {**query, "collections": [collection]}):
+            for item in _items(client, profile, {**query, **slim, "collections": [collection]}):
+                entry = Entry.parse(item, profile.id_fields)
+                if entry:
+                    found[entry.name] = replace(entry, assets={})
+                if len(found) % PAGE == 0:
+                    progress(f"{len(found)} products listed", done, len(queries))
+    return list(found.values())
+
+
+def complete(
+    profile: Profile,
+    entries: Sequence[Entry],
+    *,
+    patience: Patience | None = None,
+    progress: Progress = silent,
+) -> tuple[Entry, ...]:
+    """The same entries with their assets, asked for by the ids that the catalogue gave them.
+
+    Raises:
+        CatalogueError: the server cannot be reached, fails, or does not list one any more.
+    """
+    found: dict[str, Entry] = {}
+    with _told_plainly(profile):
+        client = _open(profile, patience or Patience())
+        for start in range(0, len(entries), IDS):
+            some = entries[start : start + IDS]
+            collections = sorted({profile.collection(e.product.level) for e in some})
+            query = {"ids": [entry.item for entry in some], "collections": collections}
+            for item in _items(client, profile, query):
                 entry = Entry.parse(item, profile.id_fields)
                 if entry:
                     found[entry.name] = entry
-                progress(f"{len(found)} products listed", done, len(queries))
-    return list(found.values())
+            progress(f"{len(found)} products located", start, len(entries))
+    if gone := [entry.name for entry in entries if entry.name not in found]:
+        raise _incomplete(profile, f"the catalogue does not list {gone[0]} any more")
+    return tuple(replace(e, assets=found[e.name].assets) for e in entries)
 
 
 @contextmanager
@@ -156,7 +193,7 @@ def _open(profile: Profile, patience: Patience) -> Client:
         return Client.open(profile.url, stac_io=_PatientIO(patience))
 
 
-def _queries(profile: Profile, wish: Wish) -> Iterator[dict[str, Any]]:
+def _queries(wish: Wish) -> Iterator[dict[str, Any]]:
     """One search, or one a product of a named selection."""
     if wish.names:
         for name in wish.names:
@@ -168,8 +205,6 @@ def _queries(profile: Profile, wish: Wish) -> Iterator[dict[str, Any]]:
     query: dict[str, Any] = {}
     if wish.period:
         query["datetime"] = _interval(wish.period.first, wish.period.last)
-    if profile.cloud_query and wish.cloud is not None:
-        query["query"] = {"eo:cloud_cover": {"lte": wish.cloud}}
     if wish.tiles:
         for tile in wish.tiles:
             yield {**query, "intersects": shapely.geometry.mapping(_own_ground(tile))}
