@@ -109,12 +109,13 @@ def run(size: str = "full") -> dict[str, Any]:
 def report(size: str = "full") -> str:
     """Both as a page."""
     tile = run(size)
-    parts = [
+    told = (
         f"A simulated L1C tile of {SIZES[size]} x {SIZES[size]} pixels with `ben correct "
         f"--processor sixs`: {tile['seconds']:.0f} s, {tile['GiB']:.1f} GiB at most; reading all "
         f"bands once and writing them once as they are takes {tile['floor']:.0f} s, so the "
         f"correction takes {tile['ratio']:.1f} times that.\n"
-    ]
+    )
+    parts = [told]
     if PAIRS.is_dir():
         title = "Root mean square (and mean) difference to sen2cor, reflectance x 10,000"
         parts.append(table(title, measure_pairs(ELEVATION)))

