@@ -1,5 +1,7 @@
+import errno
 import json
 import logging
+import os
 import threading
 import time
 from pathlib import Path
@@ -21,10 +23,12 @@ from benforge.tiles.entry import Entry
 from benforge.tiles.fetch import FetchSummary, fetch_selection
 from benforge.tiles.named import named_selection
 from benforge.tiles.patience import Patience
+from benforge.tiles.profile import open_profile
 from benforge.tiles.selection import Selection
 from tests.tiles.server import (
     USER,
     WORD,
+    Handler,
     World,
     cut,
     damaged,
@@ -465,3 +469,109 @@ def test_an_address_never_leads_out_of_the_product(world: World, tmp_path: Path,
     with pytest.raises(BenError, match="an address names no file of the product"):
         fetch(Selection((entry,)), tmp_path / "out")
     assert not (tmp_path / "evil").exists()
+
+
+def test_a_token_in_an_address_is_added_and_shown_nowhere(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the Planetary Computer lets its files out: a token without an account."""
+    chosen = selection(world)
+    api = tmp_path / "sas.toml"
+    api.write_text(
+        f'title = "stand-in"\nurl = "{world.url}"\n[access]\nkind = "sas"\n'
+        f'token_url = "{world.url}/sas"\nhosts = ["127.0.0.1"]\n'
+    )
+    world.files["/sas"] = b'{"token": "sig=sassecret", "msft:expiry": "2999-01-01T00:00:00Z"}'
+    seen: list[str] = []
+    world.fail(f"/files/{ONE}", lambda handler: seen.append(handler.path) or False)
+    fetch(chosen, tmp_path / "out", str(api))
+    assert seen == [f"/files/{ONE}?sig=sassecret"]
+    del world.files[f"/files/{ONE}"]
+    (tmp_path / "out" / f"{ONE}.zip").unlink()
+    chosen.write(tmp_path / "s.json")
+    words = ["fetch", str(tmp_path / "s.json"), "--out", str(tmp_path / "out"), "--api", str(api)]
+    assert run(words) == 1
+    shown = capsys.readouterr()
+    assert "it is not there" in shown.err
+    assert "sassecret" not in shown.err + shown.out
+    written = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert written.count(b"sassecret") == 0
+
+
+def test_a_program_logs_in_with_its_own_client(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TEST_CLIENT_ID", "robot")
+    monkeypatch.setenv("TEST_CLIENT_SECRET", "robot-word")
+    asked: list[str] = []
+
+    def give(handler: Handler) -> bool:
+        asked.append(handler.body.decode())
+        world.tokens = {"secret-token-robot"}
+        handler.give_json({"access_token": "secret-token-robot", "expires_in": 60})
+        return True
+
+    world.locked = True
+    world.fail("/token", give)
+    fetch(selection(world), tmp_path / "out", profile(world, tmp_path))
+    assert whole(tmp_path / "out")
+    assert "grant_type=client_credentials" in asked[0]
+    assert "client_id=robot&client_secret=robot-word" in asked[0]
+
+
+def test_a_disk_that_fills_up_is_told_of_and_the_part_is_kept(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = selection(world)
+    real, calls = os.fsync, []
+
+    def full(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 2:  # after the file's version, the file itself
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="the disk is full"):
+        fetch(chosen, tmp_path)
+    fetch(chosen, tmp_path)
+    assert whole(tmp_path)
+    assert world.sent[f"/files/{ONE}"] == len(product_zip(ONE))
+
+
+@pytest.mark.parametrize("answer", [b"<html>", b"{}", b'{"access_token": ""}', b"[1]"])
+def test_what_is_no_token_is_told_of(
+    world: World, tmp_path: Path, login: None, answer: bytes
+) -> None:
+    world.fail("/token", lambda handler: handler.give(200, answer) is None)
+    with pytest.raises(FetchError, match="what arrived is no token"):
+        fetch(selection(world), tmp_path / "out", profile(world, tmp_path))
+
+
+@pytest.mark.parametrize("href", ["http://[", "http://", "https://a b/c", "http://x:99999/"])
+def test_addresses_that_are_none(world: World, tmp_path: Path, href: str) -> None:
+    item = world.put(ONE)
+    item["assets"]["Product"]["href"] = href
+    entry = Entry.parse(item)
+    assert entry
+    with pytest.raises(FetchError):
+        fetch(Selection((entry,)), tmp_path)
+
+
+@pytest.mark.parametrize("href", ["file:///etc/passwd", "ftp://x/y", "/etc/passwd", ""])
+def test_files_of_this_machine_are_no_products(world: World, tmp_path: Path, href: str) -> None:
+    item = world.put(ONE)
+    item["assets"]["Product"]["href"] = href
+    entry = Entry.parse(item)
+    assert entry
+    with pytest.raises(InputError, match="does not tell where this product lies"):
+        fetch(Selection((entry,)), tmp_path)
+
+
+def test_the_profile_of_the_documentation_is_one(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "products.md"
+    block = page.read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
+    (tmp_path / "mine.toml").write_text(block)
+    found = open_profile(str(tmp_path / "mine.toml"))
+    assert found.access is not None
+    assert found.access.hosts == ("example.org",)
