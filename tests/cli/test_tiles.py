@@ -126,6 +126,7 @@ def test_an_area_without_polygons(
         [],
         ["--catalogue", "a", "--api", "cdse"],
         ["--selection", "bigearthnet-2019", "--cloud", "1"],
+        ["--selection", "bigearthnet-2019", "--level", "L2A"],
     ],
 )
 def test_wrong_usage(words: list[str]) -> None:

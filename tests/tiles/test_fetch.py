@@ -151,8 +151,9 @@ def test_a_busy_server_is_left_alone_as_long_as_it_asks(world: World, tmp_path: 
 def test_a_server_that_asks_for_an_hour_is_told_of(world: World, tmp_path: Path) -> None:
     chosen = selection(world)
     world.fail(f"/files/{ONE}", status(429, Retry_After="3600"))
-    with pytest.raises(FetchError, match=r"to be left alone for 3,600 s\. Run the same command"):
+    with pytest.raises(FetchError, match=r"left alone for 3,600 s\. Run the same command") as told:
         fetch(chosen, tmp_path)
+    assert ONE in told.value.where
     assert world.count(f"/files/{ONE}") == 1
 
 
@@ -458,6 +459,22 @@ def test_a_product_of_single_files_becomes_its_folder(world: World, tmp_path: Pa
     asked = len(world.asked)
     assert fetch(Selection((entry,)), tmp_path).fetched == 1
     assert len(world.asked) == asked
+
+
+def test_single_bands_are_fetched_but_not_for_a_build(world: World, tmp_path: Path) -> None:
+    """As Earth Search has them: files of a folder that is no product."""
+    item = world.put(ONE)
+    world.files["/33/U/UP/B02.jp2"] = b"band"
+    item["assets"] = {
+        "blue": {"href": f"{world.url}/33/U/UP/B02.jp2", "roles": ["data"]},
+        "thumbnail": {"href": f"{world.url}/33/U/UP/preview.jpg", "roles": ["thumbnail"]},
+    }
+    entry = Entry.parse(item)
+    assert entry
+    with pytest.raises(InputError, match="single bands of it, from which no archive can be built"):
+        fetch(Selection((entry,)), tmp_path / "out", buildable=True)
+    fetch(Selection((entry,)), tmp_path / "out")
+    assert [p.name for p in (tmp_path / "out" / ONE).iterdir()] == ["B02.jp2"]
 
 
 @pytest.mark.parametrize("href", ["../../evil", "a/../../evil", "/evil", "%2e%2e/evil"])

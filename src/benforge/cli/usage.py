@@ -139,12 +139,15 @@ def check_tiles(request: TilesRequest) -> None:
         raise typer.BadParameter("name a --selection, or choose from a --catalogue or an --api")
     if request.selection and not (request.catalogue or request.api):
         asked = {
+            "--countries": request.countries,
             "--tiles": request.tiles,
             "--area": request.area,
             "--period": request.period,
             "--cloud": request.cloud is not None,
             "--baseline": request.baselines,
             "--most": request.most is not None,
+            "--mix-baselines": request.mix_baselines,
+            "--level L2A": request.level == "L2A",
         }
         for option in (name for name, told in asked.items() if told):
             raise typer.BadParameter(

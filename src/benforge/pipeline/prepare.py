@@ -85,7 +85,9 @@ def prepare_products(
     beside = Beside(out.absolute())
     chosen = _chosen(source, beside, api, progress)
     _check_level(chosen, level, source)
-    fetched = fetch_selection(chosen, beside.products, api=api, via=via, progress=progress)
+    fetched = fetch_selection(
+        chosen, beside.products, api=api, via=via, buildable=True, progress=progress
+    )
     stages = {
         "chosen": str(len(chosen.entries)),
         "fetched": f"{fetched.fetched}, {fetched.held} there already",

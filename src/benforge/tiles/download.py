@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from benforge.errors import FetchError
+from benforge.errors import FetchError, errors_at
 from benforge.tiles.checksums import Checksum, checksum_of
 from benforge.tiles.files import storage_errors, write_atomic
 from benforge.tiles.patience import Pace, Stopped
@@ -146,7 +146,7 @@ def _fetch(source: Source, wanted: Wanted, pace: Pace, arrived: Arrived) -> int:
             raise FetchError(
                 f"{why}, {misses} times in a row", where=plain_url(wanted.href), do=AGAIN
             )
-        if hold:
+        with errors_at(plain_url(wanted.href)):
             pace.hold(hold)
         pace.pause(misses)
     return wanted.begun

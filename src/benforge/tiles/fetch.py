@@ -72,6 +72,7 @@ def fetch_selection(
     via: Via = "http",
     parallel: int | None = None,
     dry_run: bool = False,
+    buildable: bool = False,
     patience: Patience | None = None,
     progress: Progress = silent,
 ) -> FetchSummary:
@@ -84,6 +85,7 @@ def fetch_selection(
         via: how files are reached, where a catalogue offers both.
         parallel: downloads at a time; never more than the profile says.
         dry_run: tell what would come, write nothing.
+        buildable: take zips and SAFE folders alone, from which an archive can be built.
         patience: how long servers are waited for.
         progress: told bytes of all bytes.
 
@@ -104,7 +106,7 @@ def fetch_selection(
             )
         with _writing(out):
             manifest = Manifest(out)
-            orders = _orders(selection, manifest, profile, via, sources)
+            orders = _orders(selection, manifest, profile, via, sources, buildable)
             before = _summary(selection, manifest, orders)
             _check_room(before, out)
             width = _width(parallel, profile)
@@ -127,11 +129,22 @@ def _width(parallel: int | None, profile: Profile) -> int:
 
 
 def _orders(
-    selection: Selection, manifest: Manifest, profile: Profile, via: Via, sources: Sources
+    selection: Selection,
+    manifest: Manifest,
+    profile: Profile,
+    via: Via,
+    sources: Sources,
+    buildable: bool = False,
 ) -> list[Order]:
     """What is to come, with sizes asked for where the catalogue does not tell."""
     missing = [entry for entry in selection.entries if not manifest.holds(entry.name)]
     orders = [plan_order(entry, manifest.out, profile, via, sources.below) for entry in missing]
+    if loose := [order for order in orders if not order.is_product] if buildable else []:
+        raise InputError(
+            "this catalogue has single bands of it, from which no archive can be built",
+            where=loose[0].entry.name,
+            do="Choose from another, as in --api cdse",
+        )
     with ThreadPoolExecutor(profile.parallel, "size") as pool:
         return [
             replace(order, files=tuple(pool.map(lambda file: _sized(file, sources), order.files)))

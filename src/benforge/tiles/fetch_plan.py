@@ -44,6 +44,11 @@ class Order:
         return len(self.files) == 1 and self.files[0].path == self.path
 
     @property
+    def is_product(self) -> bool:
+        """Whether it is a product as delivered, and not single bands of it."""
+        return self.zipped or self.path.suffix == ".SAFE"
+
+    @property
     def draft(self) -> Path:
         """Where the files of a folder gather until all are there."""
         return draft_of(self.path)

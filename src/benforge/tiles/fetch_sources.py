@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
-from benforge.errors import FetchError
+from benforge.errors import FetchError, errors_at
 from benforge.tiles.download import AGAIN
 from benforge.tiles.http_source import HttpSource, open_client
 from benforge.tiles.patience import Pace
@@ -90,6 +90,7 @@ class Sources:
                 return ask()
             except Interrupted as error:
                 why = error.why
-                self._pace.hold(error.hold)
+                with errors_at(plain_url(href)):
+                    self._pace.hold(error.hold)
                 self._pace.pause(misses)
         raise FetchError(why, where=plain_url(href), do=AGAIN)

@@ -16,7 +16,7 @@ from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from requests import PreparedRequest
 from shapely.geometry.base import BaseGeometry
-from urllib3 import Retry
+from urllib3 import BaseHTTPResponse, Retry
 
 from benforge.core.progress import Progress, silent
 from benforge.errors import BenError, CatalogueError
@@ -29,6 +29,9 @@ PAGE = 200
 """Items a page."""
 IDS = 50
 """Items asked for by their ids at a time."""
+
+LONGEST = 120.0
+"""Seconds that a server is left alone at most between two tries."""
 
 _LEFT_OUT = ["assets", "geometry", "bbox", "links"]
 
@@ -46,13 +49,11 @@ class Patience:
     Args:
         tries: of one request, that many more after the first.
         first: seconds of the first pause; each further one is twice as long, with chance in it.
-        longest: seconds that a server may ask to be left alone.
         silence: seconds without a byte after which a request is given up.
     """
 
     tries: int = 5
     first: float = 1.0
-    longest: int = 120
     silence: float = 60.0
 
 
@@ -153,18 +154,26 @@ _SIGNS = {
 }
 
 
+class _Retry(Retry):
+    """Waits no longer than `LONGEST` for a server that asks to be left alone."""
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        """Seconds that the server asks for."""
+        seconds = super().get_retry_after(response)
+        return None if seconds is None else min(seconds, LONGEST)
+
+
 class _PatientIO(StacApiIO):
     """Asks again where an answer breaks off, which the retries below do not see."""
 
     def __init__(self, patience: Patience) -> None:
         self.patience = patience
-        retries = Retry(
+        retries = _Retry(
             total=patience.tries,
             status_forcelist=_BUSY,
             allowed_methods=None,
             backoff_factor=patience.first,
             backoff_jitter=patience.first,
-            retry_after_max=patience.longest,
             raise_on_status=False,
         )
         super().__init__(timeout=patience.silence, max_retries=retries)
