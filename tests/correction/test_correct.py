@@ -12,13 +12,21 @@ import pytest
 
 from benforge.core.identity import ProductId
 from benforge.core.progress import Progress
-from benforge.correction import correct as room
-from benforge.correction.correct import correct_products, workers_for
+from benforge.correction import budget
+from benforge.correction.budget import workers_for
+from benforge.correction.correct import correct_products
 from benforge.correction.none import NoCorrection
 from benforge.correction.port import CorrectOptions, StoppedError
 from benforge.correction.registry import PROCESSORS, make_processor
 from benforge.correction.sixs import SixS
-from benforge.errors import BenError, InputError, MissingError, ProductError, StorageError
+from benforge.errors import (
+    BenError,
+    ConflictError,
+    InputError,
+    MissingError,
+    ProductError,
+    StorageError,
+)
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneMetadata
 from tests.correction.air import plain_air
@@ -107,6 +115,21 @@ def test_what_a_killed_run_left_is_cleared(l2a: list[Path], tmp_path: Path) -> N
     assert [p.name for p in out.iterdir()] == [l2a[0].name]
 
 
+def test_two_runs_do_not_meet_in_one_folder(l2a: list[Path], tmp_path: Path) -> None:
+    errors: list[BenError] = []
+
+    class Inviting(TakesOver):
+        def correct(self, product: Path, folder: Path, *, stop: Event, progress: Progress) -> Path:
+            if not errors:
+                with pytest.raises(ConflictError) as caught:
+                    correct_products(l2a[:1], tmp_path / "out", self)
+                errors.append(caught.value)
+            return super().correct(product, folder, stop=stop, progress=progress)
+
+    assert correct_products(l2a[:1], tmp_path / "out", Inviting()).corrected == 1
+    assert "another ben correct works on this product" in str(errors[0])
+
+
 def test_a_failure_leaves_the_others_made_and_nothing_half(l2a: list[Path], tmp_path: Path) -> None:
     out, processor = tmp_path / "out", Counting(bad=l2a[1].name)
     with pytest.raises(ProductError, match=r"1 of 3 products failed, the others are in .*First:"):
@@ -131,8 +154,8 @@ def test_several_are_worked_on_at_once(l2a: list[Path], tmp_path: Path) -> None:
 
 
 def test_workers_fit_into_cores_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room.os, "sched_getaffinity", lambda _: range(8), raising=False)
-    monkeypatch.setattr(room, "free_memory", lambda: 11.0)
+    monkeypatch.setattr(budget.os, "sched_getaffinity", lambda _: range(8), raising=False)
+    monkeypatch.setattr(budget, "free_memory", lambda: 11.0)
     assert workers_for(100, 5.0) == 2
     assert workers_for(1, 5.0) == 1
     assert workers_for(100, 50.0) == 1
@@ -146,7 +169,7 @@ def test_room_is_checked_before_work(
     l2a: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(room.shutil, "disk_usage", lambda _: usage(0, 0, 10_000_000))
+    monkeypatch.setattr(budget.shutil, "disk_usage", lambda _: usage(0, 0, 10_000_000))
     processor = Counting()
     with pytest.raises(StorageError, match=r"3 products take up to 0\.3 GiB, 0\.0 GiB are free"):
         correct_products(l2a, tmp_path / "out", processor)

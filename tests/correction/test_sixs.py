@@ -98,6 +98,14 @@ def test_the_same_product_gives_the_same_bytes(l1c: Path, made: Path, tmp_path: 
     assert all((made / file).read_bytes() == (again / file).read_bytes() for file in files)
 
 
+def test_each_band_is_corrected_once(l1c: Path, tmp_path: Path) -> None:
+    told: list[str] = []
+    SIXS.correct(l1c, tmp_path, stop=Event(), progress=lambda m, _d=0, _t=0: told.append(m))
+    corrected = [message for message in told if message.startswith("correcting B")]
+    assert len(corrected) == len(set(corrected))
+    assert len(set(corrected)) == 12
+
+
 def test_an_impossible_elevation_is_refused() -> None:
     with pytest.raises(InputError, match=r"--elevation: the ground is not at 9000 m"):
         SixS(CorrectOptions(elevation=9000))

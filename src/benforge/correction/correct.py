@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
 
 import msgspec
 
-from benforge.core.identity import ProductId
 from benforge.core.progress import Progress, silent
+from benforge.correction.budget import check_room, workers_for
+from benforge.correction.jobs import Job, make_whole, plan_job
 from benforge.correction.port import CorrectOptions, Processor
 from benforge.correction.registry import make_processor
 from benforge.errors import BenError, InputError, ProductError, StorageError
-from benforge.scenes.open import open_scene
-from benforge.scenes.port import SceneMetadata
-from benforge.scenes.safe_metadata import read_metadata
-
-_SPARE = 2**28
-"""Bytes that stay free on the disk."""
 
 
 class CorrectSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,15 +45,6 @@ class CorrectSummary(msgspec.Struct, frozen=True, kw_only=True):
             "products": self.products,
         }
         return facts | ({"note": self.note} if self.note else {})
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """One product to correct, and the L2A product of it that is there already."""
-
-    path: Path
-    metadata: SceneMetadata
-    made: Path | None
 
 
 def correct_products(
@@ -98,10 +81,10 @@ def correct_products(
     options = options or CorrectOptions()
     chosen = make_processor(processor, options) if isinstance(processor, str | None) else processor
     version = chosen.version
-    jobs = [_plan(path, out, chosen) for path in paths]
+    jobs = [plan_job(path, out, chosen) for path in paths]
     _check_twice(jobs)
     waiting = [job for job in jobs if job.made is None]
-    _check_room(waiting, out, chosen)
+    check_room(waiting, out, chosen)
     made = _correct_all(waiting, out, chosen, workers, progress)
     return CorrectSummary(
         processor=chosen.name,
@@ -113,82 +96,7 @@ def correct_products(
     )
 
 
-def workers_for(count: int, memory: float, wanted: int | None = None) -> int:
-    """How many products to work on at once.
-
-    Args:
-        count: products there are.
-        memory: GiB that each takes.
-        wanted: as the user says; None takes as many as cores and free memory allow.
-
-    Raises:
-        InputError: less than one is wanted.
-    """
-    if wanted is not None:
-        if wanted < 1:
-            raise InputError(f"{wanted} workers do no work", where="--workers", do="Use 1 or more")
-        return min(wanted, max(1, count))
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    free = free_memory()
-    fitting = count if free is None else int(free // memory)
-    return max(1, min(count, cores or 1, fitting))
-
-
-def free_memory() -> float | None:
-    """GiB that may be taken without swapping, None where the system does not tell."""
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            name, _, rest = line.partition(":")
-            if name == "MemAvailable":
-                return int(rest.split()[0]) / 2**20
-    except (OSError, ValueError, IndexError):
-        pass
-    return None
-
-
-def _plan(path: Path, out: Path, processor: Processor) -> _Job:
-    """The product looked at, and what is there of it.
-
-    Raises:
-        MissingError: there is nothing at `path`.
-        ProductError: not a product, or not one to work on.
-    """
-    metadata = read_metadata(path)
-    processor.check(path, metadata)
-    return _Job(path, metadata, _find_made(metadata, out, processor))
-
-
-def _find_made(metadata: SceneMetadata, out: Path, processor: Processor) -> Path | None:
-    """The L2A product of a product that is in `out` and opens."""
-    for folder in sorted(out.glob("*.SAFE")):
-        found = _id_of(folder)
-        if found is None or not _is_of(found, metadata) or not processor.made(found):
-            continue
-        try:
-            open_scene(folder)
-        except BenError:
-            continue
-        return folder
-    return None
-
-
-def _id_of(folder: Path) -> ProductId | None:
-    try:
-        return ProductId.parse(folder.name)
-    except InputError:
-        return None
-
-
-def _is_of(found: ProductId, metadata: SceneMetadata) -> bool:
-    """Whether an L2A product's id is of the same acquisition."""
-    own = metadata.product
-    return found.level == "L2A" and (
-        (found.spacecraft, found.time, found.orbit, found.tile)
-        == (own.spacecraft, own.time, own.orbit, own.tile)
-    )
-
-
-def _check_twice(jobs: Iterable[_Job]) -> None:
+def _check_twice(jobs: Iterable[Job]) -> None:
     """Two products of one acquisition would become one L2A product."""
     seen: dict[tuple[str, str, int, str], Path] = {}
     for job in jobs:
@@ -203,24 +111,8 @@ def _check_twice(jobs: Iterable[_Job]) -> None:
         seen[key] = job.path
 
 
-def _check_room(jobs: Sequence[_Job], out: Path, processor: Processor) -> None:
-    """Raise where the disk has not the room that the work takes at most."""
-    if not jobs:
-        return
-    needed = sum(processor.room(job.path, job.metadata) for job in jobs) + _SPARE
-    place = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
-    free = shutil.disk_usage(place).free
-    if free < needed:
-        raise StorageError(
-            f"{len(jobs)} products take up to {needed / 2**30:.1f} GiB, "
-            f"{free / 2**30:.1f} GiB are free",
-            where=out,
-            do="Make room, name another folder, or give fewer products",
-        )
-
-
 def _correct_all(
-    jobs: Sequence[_Job], out: Path, processor: Processor, wanted: int | None, progress: Progress
+    jobs: Sequence[Job], out: Path, processor: Processor, wanted: int | None, progress: Progress
 ) -> Mapping[Path, Path]:
     """Each product's path to its L2A product.
 
@@ -235,9 +127,9 @@ def _correct_all(
     made: dict[Path, Path] = {}
     failed: dict[Path, BenError] = {}
 
-    def work(job: _Job) -> None:
+    def work(job: Job) -> None:
         try:
-            made[job.path] = _correct_one(job, out, processor, stop, shown)
+            made[job.path] = make_whole(job, out, processor, stop, shown.of(job))
         except BenError as error:
             failed[job.path] = error
         shown.ended(job)
@@ -252,46 +144,6 @@ def _correct_all(
     if failed:
         raise _failure(failed, len(jobs), out)
     return made
-
-
-def _correct_one(job: _Job, out: Path, processor: Processor, stop: Event, shown: _Shown) -> Path:
-    """Made beside its place, opened, then renamed."""
-    partial = out / f".{job.metadata.source}.{processor.name}.part"
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        made = processor.correct(job.path, partial, stop=stop, progress=shown.of(job))
-        _check_made(made, job)
-        target = out / made.name
-        if target.exists():  # it is of this acquisition and does not open
-            shutil.rmtree(target)
-        made.rename(target)
-    except OSError as error:
-        if isinstance(error, BenError):
-            raise
-        raise StorageError(
-            f"cannot be written ({error})", where=partial, do="Make room and run again"
-        ) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-    return target
-
-
-def _check_made(made: Path, job: _Job) -> None:
-    """Raise where what a processor made is not an L2A product of the same acquisition."""
-    found = open_scene(made).metadata
-    if not _is_of(found.product, job.metadata) or found.grid != job.metadata.grid:
-        raise ProductError(
-            f"the processor made {found.product}, which is of another acquisition or ground",
-            where=job.path,
-            do="Report this, with the product's name",
-        )
-    if job.metadata.simulated and not found.simulated:
-        raise ProductError(
-            "the product is simulated, and the L2A product made from it does not say so",
-            where=job.path,
-            do="Use --processor sixs for simulated products",
-        )
 
 
 def _failure(failed: Mapping[Path, BenError], count: int, out: Path) -> BenError:
@@ -330,7 +182,7 @@ class _Shown:
         self.done: dict[Path, float] = {}
         self.lock = Lock()
 
-    def of(self, job: _Job) -> Progress:
+    def of(self, job: Job) -> Progress:
         """Progress of one product."""
 
         def show(message: str, done: float = 0, total: float = 0) -> None:
@@ -338,11 +190,11 @@ class _Shown:
 
         return show
 
-    def ended(self, job: _Job) -> None:
+    def ended(self, job: Job) -> None:
         """One product is done, or has failed."""
         self._show(job, job.path.name, 1.0)
 
-    def _show(self, job: _Job, message: str, share: float) -> None:
+    def _show(self, job: Job, message: str, share: float) -> None:
         with self.lock:
             self.done[job.path] = max(share, self.done.get(job.path, 0.0))
             self.progress(message, round(100 * sum(self.done.values())), 100 * self.total)

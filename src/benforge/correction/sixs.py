@@ -127,12 +127,17 @@ class _CorrectedBands(Mapping[str, npt.NDArray[np.uint16]]):
     def __iter__(self) -> Iterator[str]:
         return iter(self.tables)
 
+    def __contains__(self, name: object) -> bool:
+        """Without correcting the band, as a mapping would by itself."""
+        return name in self.tables
+
     def __getitem__(self, name: str) -> npt.NDArray[np.uint16]:
         table = self.tables[name]
         _check_stop(self.stop)
         band = self.scene.metadata.sensor.band(name)
         top = self.scene.read_band(name)
-        self.progress(f"correcting {name}", 50, 100)
+        finest_first = sorted(self.scene.metadata.sensor.patch_bands, key=lambda b: b.pixel_size)
+        self.progress(f"correcting {name}", 40 + 4 * finest_first.index(band), 100)
         levels = water_levels(self.atmosphere.water)
         passages = [table.passage(self.atmosphere.aot, water) for water in WATER_LEVELS]
         return correct_band(top, levels, passages, 60 // band.pixel_size)
