@@ -44,7 +44,8 @@ from tests.tiles.server import (
 
 NAMES = load_bigearthnet().products[:6]
 ONE = NAMES[0]
-QUICK = Patience(tries=3, first=0.01, most=0.05, longest=5, connect=2, silence=0.4)
+QUICK = Patience(tries=3, first=0.01, most=0.05, longest=5, connect=5, silence=5)
+SHORT = Patience(tries=3, first=0.01, most=0.05, silence=0.4)
 
 
 def selection(world: World, names: tuple[str, ...] = (ONE,), **how: bool) -> Selection:
@@ -139,6 +140,21 @@ def test_a_file_that_changed_meanwhile_is_fetched_anew(world: World, tmp_path: P
     assert whole(tmp_path, (name,))
 
 
+def test_a_file_that_became_shorter_has_no_old_end(world: World, tmp_path: Path) -> None:
+    item = world.put(ONE)
+    del item["assets"]["Product"]["file:size"], item["assets"]["Product"]["file:checksum"]
+    path, right = f"/files/{ONE}", product_zip(ONE)
+    world.files[path] = bytes(400_000)
+    world.fail(path, lambda _: False, cut(350_000), *repeated(status(500), 3))
+    entry = Entry.parse(item)
+    assert entry
+    with pytest.raises(FetchError):
+        fetch(Selection((entry,)), tmp_path)
+    world.files[path] = right
+    fetch(Selection((entry,)), tmp_path)
+    assert whole(tmp_path)
+
+
 def test_a_busy_server_is_left_alone_as_long_as_it_asks(world: World, tmp_path: Path) -> None:
     chosen = selection(world)
     world.fail(f"/files/{ONE}", status(429, Retry_After="1"), status(503))
@@ -171,7 +187,7 @@ def test_no_more_downloads_at_a_time_than_the_server_allows(world: World, tmp_pa
 def test_a_silent_server_is_asked_again(world: World, tmp_path: Path) -> None:
     chosen = selection(world)
     world.fail(f"/files/{ONE}", fall_silent(1.5, 70_000), fall_silent(1.5, 0))
-    fetch(chosen, tmp_path)
+    fetch_selection(chosen, tmp_path, patience=SHORT)
     assert whole(tmp_path)
 
 
@@ -179,7 +195,7 @@ def test_a_server_that_goes_on_being_silent_is_told_of(world: World, tmp_path: P
     chosen = selection(world)
     world.fail(f"/files/{ONE}", *repeated(fall_silent(0.8, 0), 3))
     with pytest.raises(FetchError, match="the server stopped sending, 3 times in a row"):
-        fetch(chosen, tmp_path)
+        fetch_selection(chosen, tmp_path, patience=SHORT)
 
 
 def test_a_slow_server_is_waited_for(world: World, tmp_path: Path) -> None:
@@ -489,9 +505,13 @@ def test_an_address_never_leads_out_of_the_product(world: World, tmp_path: Path,
 
 
 def test_a_token_in_an_address_is_added_and_shown_nowhere(
-    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    world: World,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """As the Planetary Computer lets its files out: a token without an account."""
+    caplog.set_level(logging.DEBUG)
     chosen = selection(world)
     api = tmp_path / "sas.toml"
     api.write_text(
@@ -510,7 +530,7 @@ def test_a_token_in_an_address_is_added_and_shown_nowhere(
     assert run(words) == 1
     shown = capsys.readouterr()
     assert "it is not there" in shown.err
-    assert "sassecret" not in shown.err + shown.out
+    assert "sassecret" not in shown.err + shown.out + caplog.text
     written = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
     assert written.count(b"sassecret") == 0
 

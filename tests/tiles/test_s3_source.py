@@ -20,7 +20,7 @@ PARTS = {
     "GRANULE/L1C_T33UUP/IMG_DATA/T33UUP_B02.jp2": hashlib.shake_256(b"x").digest(150_000),
     "GRANULE/L1C_T33UUP/IMG_DATA/T33UUP_B03.jp2": b"",
 }
-QUICK = Patience(tries=3, first=0.01, most=0.05, longest=2, connect=2, silence=1)
+QUICK = Patience(tries=3, first=0.01, most=0.05, longest=2, connect=5, silence=5)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from pystac.errors import STACError as PySTACError
 from pystac_client import Client
 from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
-from requests import PreparedRequest
 from shapely.geometry.base import BaseGeometry
 from urllib3 import BaseHTTPResponse, Retry
 
@@ -263,6 +262,6 @@ def _incomplete(profile: Profile, what: str) -> CatalogueError:
     return CatalogueError(what, where=plain_url(profile.url), do="Search again, or ask for less")
 
 
-def _as_it_is(request: PreparedRequest) -> PreparedRequest:
+def _as_it_is(request: Any) -> Any:
     """A request without credentials."""
     return request
