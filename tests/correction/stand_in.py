@@ -70,6 +70,8 @@ shutil.copytree(TEMPLATE, made)
 if MODE == "half":
     next(made.rglob("*_B02_10m.jp2")).unlink()
     say("[ERROR] L2A_Tables: 12   could not write B02")
+if MODE == "no 60 m":
+    shutil.rmtree(next(made.glob("GRANULE/*/IMG_DATA/R60m")))
 say("Progress[%]: 100.00 : Application terminated successfully.")
 """
 
@@ -80,7 +82,7 @@ def write_stand_in(folder: Path, mode: str = "good", version: str = "2.8.0") -> 
     Args:
         folder: made if missing.
         mode: how it behaves: "good", "slow", "hang", "silent", "crash", "error", "half",
-            "damaged product".
+            "no 60 m", "damaged product".
         version: that it tells.
     """
     product = about("L2A", baseline="99.99", simulated_by=None)

@@ -109,7 +109,7 @@ def test_an_l2a_product_that_does_not_open_is_made_again(l2a: list[Path], tmp_pa
 
 def test_what_a_killed_run_left_is_cleared(l2a: list[Path], tmp_path: Path) -> None:
     out = tmp_path / "out"
-    left = out / f".{l2a[0].stem}.none.part"
+    left = out / f".{ProductId.parse(l2a[0].name)}.none.part"
     (left / "half.SAFE").mkdir(parents=True)
     correct_products(l2a[:1], out, "none")
     assert [p.name for p in out.iterdir()] == [l2a[0].name]

@@ -108,6 +108,7 @@ def test_a_second_run_has_a_fresh_folder(good: Sen2Cor, l1c: Path, tmp_path: Pat
         ("silent", "exit status 0, but it left no L2A product; its last line: Progress"),
         ("crash", "exit status -9; its last line: Progress"),
         ("error", r"Failed to allocate memory for the LUTs\. Run again with fewer --workers"),
+        ("no 60 m", r"no file of band B01, B09\. Set Downsample_20_to_60 to TRUE"),
         ("half", r"ended well \(could not write B02\), but its product does not open: no file of"),
     ],
 )

@@ -73,7 +73,7 @@ def _is_of(found: ProductId, metadata: SceneMetadata) -> bool:
 
 def make_whole(job: Job, out: Path, processor: Processor, stop: Event, progress: Progress) -> Path:
     """Made beside its place, opened, then renamed."""
-    partial = out / f".{job.metadata.source}.{processor.name}.part"
+    partial = out / f".{job.metadata.product}.{processor.name}.part"
     try:
         with _own_folder(partial):
             made = processor.correct(job.path, partial, stop=stop, progress=progress)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,9 +158,15 @@ def _result(product: Path, folder: Path, ended: Ended) -> Path:
         raise ProductError(
             f"sen2cor ended well{told}, but its product does not open: {error.what}",
             where=product,
-            do=failure[1] if failure else "Run it again, or use --processor sixs",
+            do=failure[1] if failure else _advice(error.what),
         ) from error
     return found[0]
+
+
+def _advice(what: str) -> str:
+    if re.search(r"no file of band .*B0[19]", what):
+        return "Set Downsample_20_to_60 to TRUE in sen2cor's L2A_GIPP.xml: archives need 60 m bands"
+    return "Run it again, or use --processor sixs"
 
 
 def _silent(ended: Ended, products: int) -> str:
