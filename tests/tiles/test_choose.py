@@ -125,6 +125,13 @@ def test_of_a_tile_and_season_the_clearest_then_the_earliest_is_taken() -> None:
     assert choose([second, first, clear], Wish()).entries == (clear,)
 
 
+def test_clouds_that_nobody_tells_are_not_few() -> None:
+    unknown = entry(cloud=None)
+    assert choose([unknown], Wish()).entries == (unknown,)
+    with pytest.raises(InputError, match=r"cloud cover at most 100 %.*none tells its clouds"):
+        choose([unknown], Wish(cloud=100))
+
+
 def test_what_could_not_be_had_is_told_by_tile_and_season() -> None:
     entries = [entry(), entry(time="20180213T101031", cloud=37.5)]
     wish = Wish(tiles=("33UUP", "33UWP"), cloud=1, period=Period.parse("2017-06-01/2018-02-28"))

@@ -15,7 +15,7 @@ from tests.tiles.catalogues import cdse_item, decoys, real
 from tests.tiles.server import USER, WORD, World, cut, hang_up, repeated, status
 
 PRODUCTS = load_bigearthnet().products
-QUICK = Patience(tries=3, first=0.01, silence=0.5)
+QUICK = Patience(tries=3, first=0.01, silence=5)
 
 
 def profile(world: World) -> Profile:
