@@ -13,18 +13,18 @@ from benforge.cli.options import JsonOption
 from benforge.cli.tables import print_table
 from benforge.cli.terminal import print_facts, print_json, showing_progress
 from benforge.cli.usage import check_tiles
+from benforge.cli.words import split_words
 
 if TYPE_CHECKING:
     from benforge.tiles.selection import Selection
 
 CountriesOption = Annotated[
-    list[str] | None, typer.Option(help="Countries by their English names; again for more.")
+    list[str] | None,
+    typer.Option(help="Countries by their English names: Austria,Serbia or again."),
 ]
-TilesOption = Annotated[
-    list[str] | None, typer.Option(help="MGRS tiles, as in 33UUP; again for more.")
-]
+TilesOption = Annotated[list[str] | None, typer.Option(help="MGRS tiles: 33UUP,33UWP or again.")]
 BaselineOption = Annotated[
-    list[str] | None, typer.Option(help="Processing baselines to take, as in 02.05.")
+    list[str] | None, typer.Option(help="Processing baselines to take: 02.05,02.06 or again.")
 ]
 
 
@@ -78,13 +78,13 @@ def tiles(
         selection=selection,
         catalogue=catalogue,
         api=api,
-        countries=countries or (),
-        tiles=tiles or (),
+        countries=split_words(countries),
+        tiles=split_words(tiles),
         area=area,
         period=period,
         cloud=cloud,
         level=level,
-        baselines=baseline or (),
+        baselines=split_words(baseline),
         most=most,
         mix_baselines=mix_baselines,
     )
