@@ -49,6 +49,31 @@ def test_output_without_a_result_is_an_error() -> None:
         parse_output("", "B02", LIGHT, AIR)
 
 
+def test_the_fortran_library_of_numpy_serves(tmp_path: Path) -> None:
+    environment = sixs_run._lend_fortran(tmp_path)
+    if not (tmp_path / "libgfortran.so.5").exists():
+        pytest.skip("this NumPy carries no Fortran library")
+    given = sixs_run._write_input("B09", LIGHT, AIR)
+    done = sixs_run._start(find_sixs(), given, str(tmp_path), environment)
+    assert parse_output(done.stdout, "B09", LIGHT, AIR) == run_sixs("B09", LIGHT, AIR)
+
+
+def test_without_the_systems_fortran_library_that_of_numpy_is_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, tried = sixs_run._start, []
+
+    def start(program, given, folder, environment=None):  # type: ignore[no-untyped-def]
+        tried.append(environment)
+        if environment is None:
+            return subprocess.CompletedProcess([program], 127, "", "libgfortran.so.5: no such file")
+        return real(program, given, folder)
+
+    monkeypatch.setattr(sixs_run, "_start", start)
+    assert run_sixs("B09", LIGHT, AIR).gas > 0
+    assert len(tried) == 2
+
+
 def test_a_missing_fortran_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "error while loading shared libraries: libgfortran.so.5: cannot open shared object file"
     done = subprocess.CompletedProcess(["sixs"], 127, "", text)

@@ -9,12 +9,16 @@ Sentinel-2A and 2B. Nothing is fetched from anywhere.
 from __future__ import annotations
 
 import math
+import os
 import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from benforge.correction.geometry import Geometry
 from benforge.errors import BenError, InputError
@@ -102,12 +106,12 @@ def run_sixs(band: str, light: Light, air: Air) -> Passage:
         InputError: 6S or what it needs is not installed.
         BenError: 6S ended without a result.
     """
+    program, given = find_sixs(), _write_input(band, light, air)
     with tempfile.TemporaryDirectory(prefix="ben-6s-") as folder:
-        given = Path(folder) / "input"
-        given.write_text(_write_input(band, light, air))
-        with given.open("rb") as stream:
-            done = _start(find_sixs(), stream.fileno(), folder)
-    if done.returncode and "libgfortran" in done.stderr:
+        done = _start(program, given, folder)
+        if _lacks_fortran(done):
+            done = _start(program, given, folder, _lend_fortran(Path(folder)))
+    if _lacks_fortran(done):
         raise InputError(
             "6S cannot start without the Fortran library libgfortran.so.5",
             do="Install it: apt-get install libgfortran5, or conda install libgfortran5",
@@ -139,13 +143,32 @@ def _not_installed(why: str) -> InputError:
     return InputError(f"6S is not installed ({why})", do="pip install 'benforge[correct]'")
 
 
-def _start(program: Path, given: int, folder: str) -> subprocess.CompletedProcess[str]:
+def _lacks_fortran(done: subprocess.CompletedProcess[str]) -> bool:
+    return done.returncode != 0 and "libgfortran" in done.stderr
+
+
+def _lend_fortran(folder: Path) -> dict[str, str]:
+    """Where to look for the Fortran library that NumPy's wheels for Linux carry.
+
+    Args:
+        folder: gets a link of the name that 6S looks for.
+    """
+    libraries = Path(np.__file__).parents[1] / "numpy.libs"
+    for found in sorted(libraries.glob("libgfortran*.so.5*"))[:1]:
+        (folder / "libgfortran.so.5").symlink_to(found)
+    return {"LD_LIBRARY_PATH": os.pathsep.join(map(str, (folder, libraries)))}
+
+
+def _start(
+    program: Path, given: str, folder: str, environment: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     try:
         return subprocess.run(  # noqa: S603 - the program of our own dependency, no shell
             [str(program)],
-            stdin=given,
+            input=given,
             capture_output=True,
             cwd=folder,
+            env={**os.environ, **(environment or {})},
             timeout=_TIMEOUT,
             text=True,
             errors="replace",
