@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CountriesOption = Annotated[
     list[str] | None,
-    typer.Option(help="Countries by their English names: Austria,Serbia or again."),
+    typer.Option(help="Countries by English names: Austria,Serbia or again."),
 ]
 TilesOption = Annotated[list[str] | None, typer.Option(help="MGRS tiles: 33UUP,33UWP or again.")]
 BaselineOption = Annotated[
