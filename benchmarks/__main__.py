@@ -2,7 +2,18 @@
 
 from pathlib import Path
 
-from benchmarks import build, index, labels, layouts, page, reads, screening, training, viewer
+from benchmarks import (
+    build,
+    correction,
+    index,
+    labels,
+    layouts,
+    page,
+    reads,
+    screening,
+    training,
+    viewer,
+)
 from benchmarks.measure import machine
 
 INTRODUCTION = """# Results
@@ -19,6 +30,7 @@ def main() -> None:
         f"## {title}\n\n{report()}"
         for title, report in (
             ("Build", build.report),
+            ("Atmospheric correction", correction.report),
             ("Land-cover shares", labels.report),
             ("Reading patches", reads.report),
             ("Published layout v1", layouts.report),

@@ -1,7 +1,18 @@
 """The benchmarks run as written, at toy size; nothing is timed here."""
 
 import pytest
-from benchmarks import build, index, labels, layouts, page, reads, screening, training, viewer
+from benchmarks import (
+    build,
+    correction,
+    index,
+    labels,
+    layouts,
+    page,
+    reads,
+    screening,
+    training,
+    viewer,
+)
 
 
 def test_ways_to_shares_agree() -> None:
@@ -71,3 +82,9 @@ def test_every_wait_of_a_reviewer_is_measured() -> None:
     found = page.run("toy")
     assert found["shown"] >= 20
     assert all(wait > 0 for waits in found["waits"].values() for wait in waits)
+
+
+def test_a_correction_is_compared_with_reading_and_writing() -> None:
+    found = correction.run("toy")
+    assert found["ratio"] > 0
+    assert found["seconds"] > 0

@@ -102,3 +102,18 @@ class WorkerError(BenError, RuntimeError):
 
 class MemoryShortError(BenError, MemoryError):
     """A batch that does not fit into memory."""
+
+
+class CatalogueError(BenError, RuntimeError):
+    """A catalogue that cannot be searched, or whose answer is not whole."""
+
+
+class FetchError(BenError, RuntimeError):
+    """A product that did not arrive whole."""
+
+
+class CredentialsError(BenError, PermissionError):
+    """A server that asks who one is, and was not told or does not believe it."""
+
+    def __init__(self, what: str, *, where: str | os.PathLike[str] = "", do: str = "") -> None:
+        super().__init__(what, where=where, do=do)

@@ -18,6 +18,7 @@ VERBS = [
     "conform",
     "demo",
     "export",
+    "fetch",
     "flags",
     "import",
     "info",
@@ -25,6 +26,7 @@ VERBS = [
     "simulate",
     "split",
     "stats",
+    "tiles",
     "view",
 ]
 

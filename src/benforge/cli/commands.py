@@ -10,13 +10,16 @@ import typer
 
 from benforge.cli.main import app
 from benforge.cli.options import (
+    ApiOption,
     ArchiveArgument,
     ClusterOption,
     CompressionOption,
+    FromOption,
     JsonOption,
     LandCoverOption,
+    MaybeProductsArgument,
     OutOption,
-    ProductsArgument,
+    ProcessorOption,
     ProfileOption,
     RecipeOption,
     SetOption,
@@ -30,13 +33,17 @@ from benforge.cli.terminal import (
     print_json,
     showing_progress,
 )
+from benforge.cli.usage import check_build
 
 
 @app.command()
 def build(
-    products: ProductsArgument,
     land_cover: LandCoverOption,
     out: OutOption,
+    products: MaybeProductsArgument = None,
+    source: FromOption = "",
+    api: ApiOption = "",
+    processor: ProcessorOption = None,
     profile: ProfileOption = None,
     recipe: RecipeOption = None,
     changes: SetOption = None,
@@ -54,13 +61,21 @@ def build(
     `ben build S2A_MSIL2A_*.SAFE --land-cover U2018_CLC2018_V2020_20u1.gpkg --out archive`
     """
     from benforge.archive.build import build_archive
+    from benforge.pipeline.prepare import prepare_products
     from benforge.recipe.load import load_recipe
 
+    check_build(products, source, land_cover, api, processor)
     words = [*(changes or []), *([f"storage.compression={compression}"] if compression else [])]
     rules = load_recipe(profile, recipe, words)
+    level, stages = rules.products.level, {}
     with showing_progress("Building") as progress:
+        if source:
+            made = prepare_products(
+                source, out, level, api=api, processor=processor, progress=progress
+            )
+            products, stages = list(made.products), made.facts()
         summary = build_archive(
-            products,
+            products or (),
             land_cover,
             out,
             rules,
@@ -70,9 +85,9 @@ def build(
             progress=progress,
         )
     if json:
-        print_json(msgspec.to_builtins(summary))
+        print_json({**msgspec.to_builtins(summary), **({"stages": stages} if source else {})})
     else:
-        print_facts(f"Built {out}", summary.facts())
+        print_facts(f"Built {out}", {**stages, **summary.facts()})
 
 
 @app.command()

@@ -55,6 +55,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     from benforge.cli import (  # noqa: F401  registers the verbs
         commands,
         conform,
+        correct,
         evaluate,
         exchange,
         experiment,
@@ -64,6 +65,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         screen,
         split,
         stats,
+        tiles,
     )
 
     command = typer.main.get_command(app)

@@ -24,6 +24,29 @@ ProductsArgument = Annotated[
         "a product from before December 2016."
     ),
 ]
+MaybeProductsArgument = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="Sentinel-2 products: SAFE folders or zips; *X.SAFE#32TNM* for one tile of "
+        "a product from before December 2016. None with --from.",
+        show_default=False,
+    ),
+]
+FromOption = Annotated[
+    str,
+    typer.Option(
+        "--from",
+        help="Fetch and correct the products of a selection first: a file of ben tiles, or "
+        "bigearthnet-2019. What each stage makes is kept beside the archive.",
+    ),
+]
+ApiOption = Annotated[
+    str, typer.Option(help="With --from: the catalogue, as ben tiles and ben fetch take it.")
+]
+ProcessorOption = Annotated[
+    Literal["sen2cor", "sixs", "none"] | None,
+    typer.Option(help="With --from: what corrects; sen2cor where it is found, else sixs."),
+]
 LandCoverOption = Annotated[
     Path, typer.Option(help="Land-cover map: CORINE polygons (gpkg, shp, gdb) or raster (tif).")
 ]

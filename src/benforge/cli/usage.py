@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,10 @@ import typer
 from benforge.archive.layout import META, SPLITS
 from benforge.archive.sidecars import sidecar_path
 from benforge.core.nomenclature import load_crosswalk
-from benforge.errors import ConflictError, InputError
+from benforge.errors import ConflictError, InputError, MissingError
 
 if TYPE_CHECKING:
+    from benforge.pipeline.tiles import TilesRequest
     from benforge.splits.request import SplitRequest
 
 
@@ -102,6 +103,56 @@ def check_stats(
         raise typer.BadParameter(f"{option} does not go with --metadata: lists have no pixels")
     if pixels is False and workers is not None:
         raise typer.BadParameter("--workers count pixels; leave out --workers or --no-pixels")
+
+
+def check_build(
+    products: Sequence[Path] | None,
+    source: str,
+    land_cover: Path,
+    api: str,
+    processor: str | None,
+) -> None:
+    """Raise unless products are named, or a selection of them, and only one of the two.
+
+    Raises:
+        BadParameter: says what to name or to leave out.
+        MissingError: a selection is to be fetched, and the map is not there to build from.
+    """
+    if bool(products) == bool(source):
+        raise typer.BadParameter("name products, or a selection with --from, and only one of them")
+    for option, told in (("--api", api), ("--processor", processor)):
+        if told and not source:
+            raise typer.BadParameter(f"{option} goes with --from")
+    if source and not land_cover.exists():
+        raise MissingError("there is no such land-cover map", where=land_cover)
+
+
+def check_tiles(request: TilesRequest) -> None:
+    """Raise where the options of `ben tiles` do not fit together.
+
+    Raises:
+        BadParameter: says what to name or to leave out.
+    """
+    if request.catalogue and request.api:
+        raise typer.BadParameter("choose from --catalogue or from --api, only one of them")
+    if not (request.selection or request.catalogue or request.api):
+        raise typer.BadParameter("name a --selection, or choose from a --catalogue or an --api")
+    if request.selection and not (request.catalogue or request.api):
+        asked = {
+            "--countries": request.countries,
+            "--tiles": request.tiles,
+            "--area": request.area,
+            "--period": request.period,
+            "--cloud": request.cloud is not None,
+            "--baseline": request.baselines,
+            "--most": request.most is not None,
+            "--mix-baselines": request.mix_baselines,
+            "--level L2A": request.level == "L2A",
+        }
+        for option in (name for name, told in asked.items() if told):
+            raise typer.BadParameter(
+                f"{option} chooses from a --catalogue or an --api, and there is none"
+            )
 
 
 def check_report_folder(out: Path) -> None:

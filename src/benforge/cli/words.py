@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from benforge.errors import InputError
-from benforge.scenes.simulate import SimulateDate
+
+if TYPE_CHECKING:
+    from benforge.scenes.simulate import SimulateDate
 
 
 def parse_date(word: str) -> SimulateDate:
@@ -14,6 +19,8 @@ def parse_date(word: str) -> SimulateDate:
     Raises:
         InputError: no date, or an unknown condition.
     """
+    from benforge.scenes.simulate import SimulateDate
+
     day, _, conditions = word.partition(":")
     pairs = [pair.partition("=") for pair in conditions.split(",") if pair]
     fields = {"date": day, **{name.strip(): value for name, _, value in pairs}}
@@ -25,3 +32,9 @@ def parse_date(word: str) -> SimulateDate:
             where=word,
             do="Write it as 2018-02-25 or 2018-02-25:snow=0.5,cloud=0.2 (also haze, nodata)",
         ) from error
+
+
+def split_words(words: Sequence[str] | None) -> tuple[str, ...]:
+    """The words of an option that is given again for more, or with commas between them."""
+    parts = [part.strip() for word in words or () for part in word.split(",")]
+    return tuple(dict.fromkeys(part for part in parts if part))

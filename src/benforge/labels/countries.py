@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pyogrio.raw
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from benforge.errors import RecipeError
 
@@ -29,16 +30,26 @@ def countries_of(lon: npt.ArrayLike, lat: npt.ArrayLike, names: Sequence[str] = 
         RecipeError: a name that is not on the map.
     """
     known, shapes = _map()
-    if unknown := sorted(set(names) - set(known)):
-        raise RecipeError(
-            f"no country is called {', '.join(unknown)}",
-            where="labels.countries",
-            do=f"Names look like {', '.join(known[:3])}",
-        )
+    _check_known(names, known)
     chosen = [i for i, name in enumerate(known) if not names or name in names]
     tree = shapely.STRtree(shapes[chosen])
     nearest = tree.nearest(shapely.points(np.asarray(lon), np.asarray(lat)))
     return [known[chosen[i]] for i in np.atleast_1d(nearest)]
+
+
+def outline_of(names: Sequence[str]) -> BaseGeometry:
+    """The ground of some countries as one, in longitude and latitude, degrees.
+
+    Args:
+        names: English names.
+
+    Raises:
+        RecipeError: a name that is not on the map.
+    """
+    known, shapes = _map()
+    _check_known(names, known, "--countries")
+    chosen = [shape for name, shape in zip(known, shapes, strict=True) if name in names]
+    return shapely.union_all(shapely.make_valid(chosen))
 
 
 def degrees_from(
@@ -57,6 +68,22 @@ def degrees_from(
     told = np.array([polygons.get(country or "") for country in countries], object)
     found = shapely.distance(points, told)
     return np.where(np.isnan(found), np.inf, found)
+
+
+def _check_known(
+    names: Sequence[str], known: Sequence[str], where: str = "labels.countries"
+) -> None:
+    """Raise where a country is not on the map.
+
+    Raises:
+        RecipeError: names it.
+    """
+    if unknown := sorted(set(names) - set(known)):
+        raise RecipeError(
+            f"no country is called {', '.join(unknown)}",
+            where=where,
+            do=f"Names look like {', '.join(known[:3])}",
+        )
 
 
 @cache

@@ -1,0 +1,204 @@
+"""Fetch a selection: plan, see that there is room, download side by side, note what is there."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from benforge.core.progress import Progress, silent
+from benforge.errors import ConflictError, FetchError, InputError, StorageError
+from benforge.tiles.download import Wanted
+from benforge.tiles.fetch_manifest import Manifest
+from benforge.tiles.fetch_plan import Order, Via, plan_order
+from benforge.tiles.fetch_run import fetch_orders
+from benforge.tiles.fetch_sources import Sources
+from benforge.tiles.files import storage_errors
+from benforge.tiles.patience import Pace, Patience
+from benforge.tiles.profile import Profile, open_profile, profiles
+from benforge.tiles.selection import Selection
+
+SPARE = 50_000_000
+"""Bytes of the disk that a fetch leaves free."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchSummary:
+    """What a fetch did, or would do.
+
+    Args:
+        paths: every product of the selection that is there, in its order.
+        fetched: how many came now.
+        held: how many were there already.
+        size: bytes that came, or would.
+        free: bytes free on the disk before.
+        unknown: products whose size nobody tells; they count as 800 MB each.
+        sizes: product id to bytes to come, for a dry run.
+        dry: whether nothing was fetched.
+    """
+
+    paths: tuple[Path, ...]
+    fetched: int
+    held: int
+    size: int
+    free: int
+    unknown: int = 0
+    sizes: tuple[tuple[str, int], ...] = ()
+    dry: bool = False
+
+    def facts(self) -> dict[str, object]:
+        """What a terminal shows of it."""
+        facts: dict[str, object] = {
+            "to fetch" if self.dry else "fetched": len(self.sizes) if self.dry else self.fetched,
+            "there already": self.held,
+            "bytes to come" if self.dry else "bytes": f"{self.size:,}",
+            "bytes free": f"{self.free:,}",
+        }
+        if self.unknown:
+            facts["of unknown size"] = f"{self.unknown}, counted as 800 MB each"
+        return facts
+
+
+def fetch_selection(
+    selection: Selection,
+    out: Path,
+    *,
+    api: str = "",
+    via: Via = "http",
+    parallel: int | None = None,
+    dry_run: bool = False,
+    buildable: bool = False,
+    patience: Patience | None = None,
+    progress: Progress = silent,
+) -> FetchSummary:
+    """Fetch the products of a selection into a folder; what is there already is left alone.
+
+    Args:
+        selection: what `ben tiles` chose.
+        out: the folder of products, with a manifest `fetch.json`.
+        api: profile of the catalogue, where the selection does not tell it.
+        via: how files are reached, where a catalogue offers both.
+        parallel: downloads at a time; never more than the profile says.
+        dry_run: tell what would come, write nothing.
+        buildable: take zips and SAFE folders alone, from which an archive can be built.
+        patience: how long servers are waited for.
+        progress: told bytes of all bytes.
+
+    Raises:
+        FetchError: products that did not arrive, all others did; the same command goes on.
+        CredentialsError: the server does not let one in.
+        StorageError: there is no room, or the folder cannot be written.
+        InputError: the selection does not tell where a product lies.
+        ConflictError: another fetch writes here.
+    """
+    profile = _profile(selection, api)
+    pace = Pace(patience or Patience())
+    with Sources(profile, pace) as sources:
+        if dry_run:
+            manifest = Manifest(out)
+            return _summary(
+                selection, manifest, _orders(selection, manifest, profile, via, sources)
+            )
+        with _writing(out):
+            manifest = Manifest(out)
+            orders = _orders(selection, manifest, profile, via, sources, buildable)
+            before = _summary(selection, manifest, orders)
+            _check_room(before, out)
+            width = _width(parallel, profile)
+            fetch_orders(orders, manifest, sources, pace, selection.catalogue, width, progress)
+            paths = tuple(out / manifest.products[e.name].path for e in selection.entries)
+            return replace(before, paths=paths, fetched=len(orders), sizes=(), dry=False)
+
+
+def _profile(selection: Selection, api: str) -> Profile:
+    """The profile of a selection's catalogue, or one without rules where none is known."""
+    name = api or selection.catalogue
+    known = name in profiles() or name.endswith(".toml") or "://" in name
+    return open_profile(name) if api or known else Profile(title=name or "selection", url="")
+
+
+def _width(parallel: int | None, profile: Profile) -> int:
+    if parallel is not None and parallel < 1:
+        raise InputError(f"{parallel} downloads at a time fetch nothing", where="--parallel")
+    return min(parallel or profile.parallel, profile.parallel)
+
+
+def _orders(
+    selection: Selection,
+    manifest: Manifest,
+    profile: Profile,
+    via: Via,
+    sources: Sources,
+    buildable: bool = False,
+) -> list[Order]:
+    """What is to come, with sizes asked for where the catalogue does not tell."""
+    missing = [entry for entry in selection.entries if not manifest.holds(entry.name)]
+    orders = [plan_order(entry, manifest.out, profile, via, sources.below) for entry in missing]
+    if loose := [order for order in orders if not order.is_product] if buildable else []:
+        raise InputError(
+            "this catalogue has single bands of it, from which no archive can be built",
+            where=loose[0].entry.name,
+            do="Choose from another, as in --api cdse",
+        )
+    with ThreadPoolExecutor(profile.parallel, "size") as pool:
+        return [
+            replace(order, files=tuple(pool.map(lambda file: _sized(file, sources), order.files)))
+            for order in orders
+        ]
+
+
+def _sized(wanted: Wanted, sources: Sources) -> Wanted:
+    """The file with its size; without where the server does not tell or has it not."""
+    if wanted.size is not None or wanted.path.is_file():
+        return wanted
+    try:
+        return replace(wanted, size=sources.size(wanted.href))
+    except FetchError:
+        return wanted
+
+
+def _summary(selection: Selection, manifest: Manifest, orders: Sequence[Order]) -> FetchSummary:
+    place = manifest.out
+    while not place.exists():
+        place = place.parent
+    return FetchSummary(
+        paths=(),
+        fetched=0,
+        held=len(selection.entries) - len(orders),
+        size=sum(order.left for order in orders),
+        free=shutil.disk_usage(place).free,
+        unknown=sum(order.size is None for order in orders),
+        sizes=tuple((order.entry.name, order.left) for order in orders),
+        dry=True,
+    )
+
+
+def _check_room(planned: FetchSummary, out: Path) -> None:
+    if planned.size + SPARE > planned.free and planned.sizes:
+        raise StorageError(
+            f"{planned.size:,} bytes are to come and {planned.free:,} are free",
+            where=out,
+            do="Free space, fetch into another folder, or choose fewer with --most",
+        )
+
+
+@contextmanager
+def _writing(out: Path) -> Iterator[None]:
+    """Hold a folder for one fetch at a time; the system frees it when the process ends."""
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        folder = os.open(out, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise ConflictError(
+            "another fetch is writing here", where=out, do="Wait until it ends, then run again"
+        ) from error
+    finally:
+        os.close(folder)

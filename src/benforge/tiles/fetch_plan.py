@@ -1,0 +1,162 @@
+"""What a fetch will do: which files, of what size, where to; what is there already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import unquote, urlsplit
+
+from benforge.errors import FetchError, InputError
+from benforge.tiles.checksums import Checksum
+from benforge.tiles.download import Wanted
+from benforge.tiles.entry import Asset, Entry
+from benforge.tiles.profile import Profile, plain_url
+from benforge.tiles.source import scheme_of
+
+Via = Literal["http", "s3"]
+
+USUAL = 800_000_000
+"""Bytes of a product whose size nobody tells."""
+
+_SAFE_NAME = re.compile(r"[A-Za-z0-9_.\-]+(/[A-Za-z0-9_.\-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A product to fetch.
+
+    Args:
+        entry: which.
+        path: its zip or folder.
+        files: what it is made of: one zip, which is `path` itself, or files below `draft`.
+    """
+
+    entry: Entry
+    path: Path
+    files: tuple[Wanted, ...]
+
+    @property
+    def zipped(self) -> bool:
+        """Whether it is one zip."""
+        return len(self.files) == 1 and self.files[0].path == self.path
+
+    @property
+    def is_product(self) -> bool:
+        """Whether it is a product as delivered, and not single bands of it."""
+        return self.zipped or self.path.suffix == ".SAFE"
+
+    @property
+    def draft(self) -> Path:
+        """Where the files of a folder gather until all are there."""
+        return draft_of(self.path)
+
+    @property
+    def size(self) -> int | None:
+        """Bytes of it all, None where that is not known."""
+        sizes = [file.size for file in self.files]
+        return None if None in sizes else sum(size or 0 for size in sizes)
+
+    @property
+    def left(self) -> int:
+        """Bytes still to come; a guess where the size is not known."""
+        size = USUAL if self.size is None else self.size
+        return max(0, size - sum(_held(file) for file in self.files))
+
+
+def draft_of(path: Path) -> Path:
+    """Where the files of a product's folder gather."""
+    return path.with_name(f".{path.name}.part")
+
+
+def plan_order(
+    entry: Entry, out: Path, profile: Profile, via: Via, below: Callable[[str], dict[str, int]]
+) -> Order:
+    """How a product will be fetched: as a zip where the catalogue has one, else file by file.
+
+    Args:
+        entry: which product.
+        out: the folder of products.
+        profile: what its catalogue calls things.
+        via: how files are reached, where there is a choice.
+        below: what lies below an address of a store of objects, name to size.
+
+    Raises:
+        InputError: the selection does not tell where the product lies.
+        FetchError: an address that leads out of the product's folder.
+    """
+    assets = {name: place for name, a in entry.assets.items() if (place := _place(a, via))}
+    if not assets:
+        raise InputError(
+            "the selection does not tell where this product lies",
+            where=entry.name,
+            do="Choose it from a catalogue, as in ben tiles --selection bigearthnet-2019 "
+            "--api cdse --out F.json",
+        )
+    whole = next((assets[name] for name in profile.product_assets if name in assets), None)
+    if whole:
+        path = out / f"{entry.name}.zip"
+        checksum = Checksum.parse(whole.checksum)
+        wanted = Wanted(whole.href, path, whole.size, checksum, f"{entry.name}.SAFE")
+        return Order(entry, path, (wanted,))
+    return _folder(entry, out, list(assets.values()), via, below)
+
+
+def _place(asset: Asset, via: Via) -> Asset | None:
+    """The asset at the place that suits; None where it has none."""
+    places = [href for href in (asset.href, *asset.others) if scheme_of(href)]
+    best = next((href for href in places if scheme_of(href) == via), None)
+    href = best or next(iter(places), None)
+    return replace(asset, href=href) if href else None
+
+
+def _folder(
+    entry: Entry,
+    out: Path,
+    assets: Sequence[Asset],
+    via: Via,
+    below: Callable[[str], dict[str, int]],
+) -> Order:
+    """A product file by file; below `X.SAFE/` as it was delivered where addresses tell that."""
+    safe = f"{entry.name}.SAFE"
+    inside = [asset for asset in assets if f"/{safe}/" in asset.href]
+    if not inside:
+        path = out / entry.name
+        return Order(entry, path, _files(path, ((_last(a.href), a) for a in assets)))
+    path, href = out / safe, inside[0].href
+    if via == "s3" and scheme_of(href) == "s3":
+        root = href[: href.index(f"/{safe}/") + len(safe) + 2]
+        found = ((name, Asset(root + name, size)) for name, size in below(root).items())
+        return Order(entry, path, _files(path, found))
+    named = ((_plain(a.href).partition(f"/{safe}/")[2], a) for a in inside)
+    return Order(entry, path, _files(path, named))
+
+
+def _files(folder: Path, named: Iterable[tuple[str, Asset]]) -> tuple[Wanted, ...]:
+    """One file a name, the first that has it."""
+    draft = draft_of(folder)
+    found: dict[str, Wanted] = {}
+    for name, asset in named:
+        if not _SAFE_NAME.fullmatch(name) or ".." in name.split("/"):
+            where = plain_url(asset.href)
+            raise FetchError("an address names no file of the product", where=where)
+        found.setdefault(
+            name,
+            Wanted(asset.href, draft / name, asset.size, Checksum.parse(asset.checksum)),
+        )
+    return tuple(found.values())
+
+
+def _plain(href: str) -> str:
+    return unquote(urlsplit(href).path)
+
+
+def _last(href: str) -> str:
+    return _plain(href).rstrip("/").rpartition("/")[2]
+
+
+def _held(wanted: Wanted) -> int:
+    """Bytes that are there: the file itself, or what has arrived of it."""
+    return wanted.path.stat().st_size if wanted.path.is_file() else wanted.begun

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benforge.cli.main import run
+from benforge.scenes.open import open_scene
+from tests.correction.products import write_l1c
+from tests.correction.stand_in import write_stand_in
+from tests.scenes.safe_products import write_product
+
+Capture = pytest.CaptureFixture[str]
+
+
+def test_l2a_products_are_taken_over(tmp_path: Path, capsys: Capture) -> None:
+    product = write_product(tmp_path / "given").folder
+    words = ["correct", str(product), "--processor", "none", "--out", str(tmp_path / "out")]
+    assert run([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["processor"], told["corrected"], told["left_alone"]) == ("none", 1, 0)
+    assert run(words) == 0
+    out = capsys.readouterr().out
+    assert "left alone  1" in out
+    assert str(tmp_path / "out" / product.name) in out
+
+
+def test_sen2cor_is_taken_where_it_is_named(tmp_path: Path, capsys: Capture) -> None:
+    product = write_l1c(tmp_path / "given", simulated_by=None)
+    stand_in = write_stand_in(tmp_path / "sen2cor").parent.parent
+    words = ["correct", str(product), "--sen2cor", str(stand_in), "--out", str(tmp_path / "out")]
+    assert run([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["version"] == "sen2cor 2.8.0"
+    assert open_scene(Path(told["products"][0])).metadata.baseline == "99.99"
+    assert [p.name for p in (tmp_path / "out").iterdir()] == [Path(told["products"][0]).name]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["gone.SAFE"], "gone.SAFE: there is no such product. Check the path"),
+        (["{L2A}", "--processor", "sixs"], "an L2A product, whose atmosphere is taken off already"),
+        (["{L1C}", "--processor", "none"], "an L1C product, whose atmosphere is still on"),
+        (["{L1C}", "--processor", "sen2cor", "--sen2cor", "."], "there is no L2A_Process"),
+        (["{L1C}", "--processor", "sixs", "--elevation", "9999"], "--elevation: the ground is not"),
+        (["{L2A}", "--processor", "none", "--workers", "0"], "--workers: 0 workers do no work"),
+    ],
+)
+def test_bad_requests_end_in_one_line(
+    words: list[str],
+    message: str,
+    tmp_path: Path,
+    capsys: Capture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    products = {
+        "{L1C}": write_product(tmp_path, "L1C").folder.name,
+        "{L2A}": write_product(tmp_path).folder.name,
+    }
+    given = [products.get(word, word) for word in words]
+    assert run(["correct", *given, "--out", "out"]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,3 @@
+from tests.tiles.conftest import login, world
+
+__all__ = ["login", "world"]
