@@ -51,6 +51,15 @@ def test_bands_have_their_native_size(land_cover: geopandas.GeoDataFrame) -> Non
         scene["B10"]
 
 
+def test_asking_for_a_band_s_name_paints_nothing(
+    land_cover: geopandas.GeoDataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = simulate_scene(land_cover, GRID, SUMMER, 1)
+    monkeypatch.setattr(type(scene), "__getitem__", None)
+    assert "B8A" in scene
+    assert "B10" not in scene
+
+
 def test_l1c_has_b10_and_brighter_blue(land_cover: geopandas.GeoDataFrame) -> None:
     above = Conditions(time=SUMMER.time, level="L1C")
     scene = simulate_scene(land_cover, GRID, above, 1)

@@ -92,8 +92,12 @@ class SimulatedScene(Mapping[str, npt.NDArray[np.uint16]]):
         bands = load_sensor().bands
         return (b.name for b in bands if b.in_patches or self.conditions.level == "L1C")
 
+    def __contains__(self, name: object) -> bool:
+        """Told without painting the band, which `Mapping` would do."""
+        return name in tuple(iter(self))
+
     def __getitem__(self, name: str) -> npt.NDArray[np.uint16]:
-        if name not in tuple(iter(self)):
+        if name not in self:
             raise KeyError(name)
         band = load_sensor().band(name)
         grid = self.grid.resized(band.pixel_size)
