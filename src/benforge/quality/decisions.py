@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,16 +75,16 @@ class DecisionLog:
         Raises:
             StorageError: the disk is full or the folder cannot be written; nothing is added.
         """
-        self.update(lambda _: event)
+        self.update(lambda _: [event])
 
-    def update(self, choose: Callable[[list[Event]], Event | None]) -> Event | None:
-        """Read what is new and add an event that is chosen by it, with nobody in between.
+    def update(self, choose: Callable[[list[Event]], Sequence[Event]]) -> Sequence[Event]:
+        """Read what is new and add the events that are chosen by it, with nobody in between.
 
         Args:
-            choose: is given what `refresh` would return; None adds nothing.
+            choose: is given what `refresh` would return; nothing adds nothing.
 
         Returns:
-            The event added, on the disk; `refresh` does not return it again.
+            The events added, on the disk; `refresh` does not return them again.
 
         Raises:
             ArchiveError: the log cannot be read.
@@ -95,12 +95,12 @@ class DecisionLog:
             anew = not self.path.exists()
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             with _held(file, fcntl.LOCK_EX):
-                event = choose(self._read(file))
-                if event is not None:
-                    self._write(file, encode_event(event))
+                events = choose(self._read(file))
+                if events:
+                    self._write(file, b"".join(map(encode_event, events)))
                 if anew:
                     _sync_folder(self.path.parent)
-                return event
+                return events
 
     def _read(self, file: int) -> list[Event]:
         """What lies behind the place read last.
@@ -126,11 +126,11 @@ class DecisionLog:
             self._end = self.damaged = 0
         self._file = file
 
-    def _write(self, file: int, line: bytes) -> None:
-        """Add a line with one call; where it fails, the file is as it was."""
+    def _write(self, file: int, lines: bytes) -> None:
+        """Add lines with one call; where it fails, the file is as it was."""
         size = self._end
         torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
-        data = b"\n" + line if torn else line
+        data = b"\n" + lines if torn else lines
         try:
             if os.write(file, data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
