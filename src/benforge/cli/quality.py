@@ -21,6 +21,9 @@ BrowserOption = Annotated[
 ]
 ScreeningOption = Annotated[str, typer.Option(help="Name of the screening to show.")]
 ReviewOption = Annotated[str, typer.Option(help="Name of the log of decisions.")]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Put them in the place of other flags of this name.")
+]
 
 flags = typer.Typer(
     no_args_is_help=True,
@@ -94,7 +97,12 @@ def export_flags(
     archive: ArchiveArgument,
     out: OutOption,
     source: Annotated[
-        str, typer.Option("--from", help="Name of a review, a screening or flags of the archive.")
+        str,
+        typer.Option(
+            "--from",
+            help="Name of a review, a screening or flags of the archive; *review:*, *screening:* "
+            "or *flags:* before it where several have it.",
+        ),
     ] = "review",
     agree: Annotated[
         Literal["last", "all"],
@@ -106,17 +114,19 @@ def export_flags(
     name: Annotated[
         str, typer.Option(help="Keep them in the archive too, as flags of this name.")
     ] = "",
+    replace: ReplaceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Write flags as the published lists: one for snow, one for cloud and shadow.
 
-    A line is the v1 name of a patch, or its id where it has none.
+    A line is the v1 name of a patch, or its id where it has none. Of lists that are there, lines
+    of patches that were not looked at stay.
 
     `ben flags export archive --out lists --name reviewed`
     """
     from benforge.quality import flag_files
 
-    done = flag_files.export_flags(archive, out, source, agree=agree, name=name)
+    done = flag_files.export_flags(archive, out, source, agree=agree, name=name, replace=replace)
     if json:
         print_json(msgspec.to_builtins(done))
     else:
@@ -128,6 +138,7 @@ def import_flags(
     archive: ArchiveArgument,
     lists: Annotated[Path, typer.Option(help="Folder of the published lists or metadata.")],
     name: Annotated[str, typer.Option(help="Name of the flags.")] = "published",
+    replace: ReplaceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Bring published lists of snow, cloud and shadow into an archive as its flags.
@@ -136,7 +147,7 @@ def import_flags(
     """
     from benforge.quality import flag_files
 
-    done = flag_files.import_flags(archive, lists, name)
+    done = flag_files.import_flags(archive, lists, name, replace=replace)
     if json:
         print_json(msgspec.to_builtins(done))
     else:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benforge.archive.files import storage_errors
 from benforge.archive.layout import REVIEWS
-from benforge.archive.sidecars import sidecar_path
+from benforge.archive.sidecars import sidecar_names, sidecar_path
 from benforge.errors import ArchiveError
 from benforge.quality.events import Event, decode_event, encode_event
 
@@ -30,7 +30,7 @@ def review_path(root: Path, name: str = DEFAULT_NAME) -> Path:
 
 def review_names(root: Path) -> tuple[str, ...]:
     """The names of the reviews of an archive, sorted."""
-    return tuple(sorted(path.stem for path in (root / REVIEWS).glob("[!.]*.jsonl")))
+    return sidecar_names(root, REVIEWS)
 
 
 class DecisionLog:

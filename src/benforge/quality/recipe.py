@@ -12,7 +12,8 @@ from benforge.errors import RecipeError
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Reflectance = Annotated[float, msgspec.Meta(ge=0, le=2)]
 Index = Annotated[float, msgspec.Meta(ge=-1, le=1)]
-Code = Annotated[int, msgspec.Meta(ge=0, le=255)]
+Code = Annotated[int, msgspec.Meta(ge=0, le=11)]
+"""Of the scene classification of L2A."""
 
 
 class ScreenRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
