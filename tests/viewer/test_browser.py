@@ -656,8 +656,9 @@ def test_the_alarm_cuts_no_row(visit: Visit, imported_sample: Archive, tmp_path:
         page.wait_for_timeout(600)
         ada.until(
             """(() => {
-              const [grid, last] = [document.getElementById("grid"), [...document.querySelectorAll(".cell")].at(-1)];
-              return last.getBoundingClientRect().bottom <= grid.getBoundingClientRect().bottom + 1;
+              const last = [...document.querySelectorAll(".cell")].at(-1);
+              const edge = document.getElementById("grid").getBoundingClientRect().bottom;
+              return last.getBoundingClientRect().bottom <= edge + 1;
             })()"""
         )
         assert all("net::ERR_" in line for line in ada.said)

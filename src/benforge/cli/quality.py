@@ -19,6 +19,9 @@ HostOption = Annotated[
 BrowserOption = Annotated[
     bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
 ]
+TokenOption = Annotated[
+    bool, typer.Option("--token", help="Ask for a token on this machine's own address too.")
+]
 ScreeningOption = Annotated[str, typer.Option(help="Name of the screening to show.")]
 ReviewOption = Annotated[str, typer.Option(help="Name of the log of decisions.")]
 ReplaceOption = Annotated[
@@ -42,6 +45,7 @@ def inspect(
     archive: ArchiveArgument,
     port: PortOption = 0,
     host: HostOption = "127.0.0.1",
+    token: TokenOption = False,
     browser: BrowserOption = True,
     screening: ScreeningOption = "screen",
     review: ReviewOption = "review",
@@ -58,6 +62,7 @@ def inspect(
         archive,
         host=host,
         port=port,
+        ask_token=token,
         open_browser=browser,
         screening=screening,
         review=review,
@@ -70,6 +75,7 @@ def view(
     archive: ArchiveArgument,
     port: PortOption = 0,
     host: HostOption = "127.0.0.1",
+    token: TokenOption = False,
     browser: BrowserOption = True,
     screening: ScreeningOption = "screen",
     review: ReviewOption = "review",
@@ -85,6 +91,7 @@ def view(
         mode="view",
         host=host,
         port=port,
+        ask_token=token,
         open_browser=browser,
         screening=screening,
         review=review,

@@ -12,11 +12,13 @@ from pathlib import Path
 from benforge.archive.files import storage_errors
 from benforge.archive.layout import REVIEWS
 from benforge.archive.sidecars import sidecar_names, sidecar_path
-from benforge.errors import ArchiveError
+from benforge.errors import ArchiveError, InputError, StorageError
 from benforge.quality.events import Event, decode_event, encode_event
 
 DEFAULT_NAME = "review"
 """Name of a review where none is given."""
+LONGEST_NAME = 255
+"""Characters of a file's name."""
 
 
 def review_path(root: Path, name: str = DEFAULT_NAME) -> Path:
@@ -31,6 +33,31 @@ def review_path(root: Path, name: str = DEFAULT_NAME) -> Path:
 def review_names(root: Path) -> tuple[str, ...]:
     """The names of the reviews of an archive, sorted."""
     return sidecar_names(root, REVIEWS)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a log to which nothing could be added, before anybody decides anything.
+
+    Args:
+        path: of the log, which need not be there yet.
+
+    Raises:
+        InputError: its name is longer than that of a file can be.
+        StorageError: it, or the folder that it would be made in, cannot be written.
+    """
+    if len(path.name) > LONGEST_NAME:
+        raise InputError(
+            f"the name of the review is longer than {LONGEST_NAME - len(path.suffix)} characters",
+            do="Choose a shorter one with --review",
+        )
+    folder = path.parent if path.parent.exists() else path.parent.parent
+    for place in (folder, *([path] if path.exists() else [])):
+        if not os.access(place, os.W_OK) or (place == folder and not folder.is_dir()):
+            raise StorageError(
+                "decisions cannot be kept, as this cannot be written",
+                where=place,
+                do="Make it writable, or look without deciding: ben view",
+            )
 
 
 class DecisionLog:
