@@ -653,6 +653,7 @@ def test_the_alarm_cuts_no_row(visit: Visit, imported_sample: Archive, tmp_path:
         server.end()
         ada.press("s")
         page.wait_for_selector("#alarm:not([hidden])")
+        page.set_viewport_size({"width": 1200, "height": 420})
         page.wait_for_timeout(600)
         ada.until(
             """(() => {
