@@ -25,7 +25,7 @@ from benforge.quality.screen_scene import SceneTask, screen_scene
 from benforge.quality.screening import FLAGS, SCHEMA, Screening
 from benforge.quality.screening_files import DEFAULT_NAME, read_screening, write_screening
 
-METHOD = "benforge, indices and shapes of shadows, version 1"
+METHOD = "benforge, indices and shapes of shadows, version 2"
 """What looks at patches; another version may find other shares."""
 
 WORTH_A_PROCESS = 8192
