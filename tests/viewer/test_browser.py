@@ -14,6 +14,7 @@ import urllib.request
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -680,3 +681,30 @@ def test_a_phone_orders_and_tells_how_many_are_selected(visit: Visit, server: Se
         page.locator(".cell").nth(n).click()
     assert page.is_visible("#target")
     assert page.text_content("#target") == "3 patches"
+
+
+def test_a_time_is_the_readers_own_and_its_title_says_utc(visit: Visit, server: Server):
+    ada = visit("In Tokyo", timezone_id="Asia/Tokyo")
+    page = ada.open(server, "#order=name&offset=50")
+    ada.press("s")
+    ada.until("document.getElementById('saved').textContent === 'Saved'")
+    ada.press("ArrowLeft")
+    page.wait_for_selector(".events time")
+    (event,) = [e for e in server.events() if e["reviewer"] == "In Tokyo"]
+    time = datetime.fromisoformat(event["time"])
+    told = page.locator(".events time")
+    assert told.text_content() == f"{time + timedelta(hours=9):%Y-%m-%d %H:%M}"
+    assert told.get_attribute("title") == f"{time:%Y-%m-%d %H:%M:%S} UTC"
+    ada.press("u")
+    ada.until("document.getElementById('saved').textContent.startsWith('Undone')")
+
+
+def test_sureness_is_asked_for_from_below_and_from_above(visit: Visit, server: Server):
+    ada = visit()
+    page = ada.open(server)
+    for name, value in (("min_confidence", "0.6"), ("max_confidence", "0.7")):
+        page.locator(f"[name={name}]").fill(value)
+    total = server.ask("api/patches?min_confidence=0.6&max_confidence=0.7")["total"]
+    assert 0 < total < 30
+    ada.until(f"document.querySelectorAll('.cell').length === {total}")
+    assert page.text_content("output >> nth=0") == "≥ 60 %"

@@ -14,8 +14,10 @@ SECONDS = 20.0
 """What the head of a request may take to come, and its body after it."""
 ANSWER_SECONDS = 120.0
 """What an answer may take, whoever reads it slowly."""
-MOST_CONNECTIONS = 250
-"""At once; a process may often open 1,024 files."""
+MOST_CONNECTIONS = 128
+"""At once; a process may open 1,024 files on most systems, 256 on some."""
+MOST_ACCEPTED = 32
+"""At one go, before any of them is counted."""
 
 
 class WholeBodies:

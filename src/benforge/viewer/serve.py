@@ -20,7 +20,7 @@ from benforge.quality.screening_files import DEFAULT_NAME as SCREENING
 from benforge.viewer.app import create_app
 from benforge.viewer.facts import Mode
 from benforge.viewer.guard import Door
-from benforge.viewer.patience import PatientProtocol
+from benforge.viewer.patience import MOST_ACCEPTED, PatientProtocol
 
 LOOPBACK = "127.0.0.1"
 _OWN = (LOOPBACK, "localhost", "::1")
@@ -88,6 +88,7 @@ def _run(app: ASGIApp, bound: socket.socket) -> None:
         lifespan="off",
         timeout_graceful_shutdown=SECONDS_TO_END,
         http=PatientProtocol,
+        backlog=MOST_ACCEPTED,
     )
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[bound])
