@@ -67,8 +67,8 @@ def ask(desk: Desk, words: str) -> bytes:
     """A page of what a query asks for, as it is sent."""
     query = parse_query(tuple(part.split("=")) for part in words.split("&") if part)
     board = desk.refresh()
-    found = select(desk.catalogue, board, query)
-    rows = make_rows(desk.catalogue, board, found[:PAGE].tolist())
+    found = select(desk, board, query)
+    rows = make_rows(desk, board, found[:PAGE].tolist())
     return msgspec.json.encode({"total": len(found), "rows": rows})
 
 
@@ -86,7 +86,7 @@ def run(size: str) -> dict[str, Any]:
     }
     works["progress and kappa"] = lambda: measure(desk, "Ada")
     one = iter(range(10**9))
-    works["one decision, saved and shown"] = lambda: desk.decide("Ada", [], [next(one)], "")
+    works["one decision, saved and shown"] = lambda: desk.decide("Ada", [([], [next(one)])], "")
     first = {name: seconds(work) for name, work in works.items()}
     times = interleaved(works, rounds)
     found = {"patches": len(catalogue), "decisions": decisions, "lines": log, "times": times}

@@ -82,6 +82,8 @@ def test_strangers_are_noted(found) -> None:
         json.dumps({"id": "a"}).encode(),
         json.dumps(EVENT | {"flags": [], "patches": [1]}).encode(),
         json.dumps(EVENT | {"flags": [], "patches": None}).encode(),
+        json.dumps(EVENT | {"flags": ["foo"], "patches": ["x"]}).encode(),
+        json.dumps(EVENT | {"flags": "seasonal_snow", "patches": ["x"]}).encode(),
     ],
 )
 def test_lines_that_cannot_be_read_are_counted(found, line: bytes) -> None:

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from benforge.cli.main import run
+from benforge.quality.review import Review
 from benforge.testing.archives import make_scene, write_archive
 
 
@@ -20,7 +21,11 @@ def test_a_screening_is_told_in_json_and_listed(archive, capsys):
     assert found["sources"] == {"bands": 6}
     assert set(found["proposed"]) == {"seasonal_snow", "cloud_or_shadow"}
     assert run(["info", str(archive), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["screenings"] == ["screen"]
+    told = json.loads(capsys.readouterr().out)
+    assert (told["screenings"], told["reviews"]) == (["screen"], [])
+    Review(archive, "ours").decide("Ada", [], ["x"])
+    assert run(["info", str(archive), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["reviews"] == ["ours"]
     assert run(["check", str(archive)]) == 0
 
 
@@ -38,6 +43,7 @@ def test_a_screening_is_told_to_people(archive, capsys):
     [
         (["--name", "../x"], "no name for screenings"),
         (["--set", "screen.snow=1"], "unknown field `snow`"),
+        (["--set", "screen.classes_cloud=[99]"], "classes_cloud"),
         (["--set", "train.epochs=1"], "there is no table 'train'"),
         (["--recipe", "none.toml"], "no such recipe"),
         (["--set", "screen.minimum_snow=0.9"], "--replace"),

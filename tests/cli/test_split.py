@@ -138,6 +138,31 @@ def test_a_split_that_names_other_patches_is_told_with_the_archive(
     assert "--name" in err
 
 
+def test_flags_of_a_part_of_the_archive_are_told(
+    archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = Archive.open(Path(archive)).index["patch_id"][:18]
+    marks = {SEASONAL_SNOW: np.arange(18) < 2}
+    write_flags(Path(archive), Flags.of("mine", "a test", ids, marks))
+    assert run(["split", archive, "--rule", "paper-random", "--flags", "mine", "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["splits"]
+    assert "30 patches were not looked at by the flags mine, which counts as clear" in told["notes"]
+    assert sum(told["sizes"].values()) == 46
+
+
+def test_without_a_name_all_flags_of_the_archive_leave_out(
+    archive: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = Archive.open(Path(archive)).index["patch_id"]
+    for name, count in (("reviewed", 2), ("screened", 5)):
+        marks = {SEASONAL_SNOW: np.arange(48) < count}
+        write_flags(Path(archive), Flags.of(name, "a test", ids, marks))
+    for words, left in (([], 43), (["--flags", "reviewed", "--name", "mine"], 46)):
+        assert run(["split", archive, "--rule", "paper-random", *words, "--json"]) == 0
+        (told,) = json.loads(capsys.readouterr().out)["splits"]
+        assert sum(told["sizes"].values()) == left
+
+
 def test_several_splits_are_named_with_their_option(
     archive: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import multiprocessing
 import os
 import signal
@@ -131,17 +132,50 @@ def test_the_same_undo_again_takes_back_nothing_more(tmp_path: Path) -> None:
     review = Review(tmp_path)
     _, second = (review.decide("Ada", [], [p]) for p in "pq")
     for _ in range(2):
-        assert review.undo("Ada", named="1" * 32) == second
-    assert Review(tmp_path).undo("Ada", named="1" * 32) == second
+        assert review.undo("Ada", named="1" * 32) == (second,)
+    assert Review(tmp_path).undo("Ada", named="1" * 32) == (second,)
     assert Review(tmp_path).ledger.decided() == {"p"}
+
+
+GROUPS = [(["seasonal_snow"], ["p", "q"]), ([], ["r"])]
+
+
+def test_an_action_is_undone_as_one_also_after_a_restart(tmp_path: Path) -> None:
+    review = Review(tmp_path)
+    review.decide("Ada", [], ["p"])
+    taken = review.act("Ada", GROUPS)
+    lines = [json.loads(line) for line in review.log.path.read_text().splitlines()]
+    assert "action" not in lines[0]
+    assert lines[1]["action"] == lines[2]["action"]
+    again = Review(tmp_path)
+    assert again.undo("Ada") == taken
+    assert again.ledger.decided() == {"p"}
+    assert Review(tmp_path).ledger.decided() == {"p"}
+    assert [d.patches for d in again.undo("Ada")] == [("p",)]
+
+
+def test_an_action_of_which_a_part_was_lost_is_completed_by_the_same_request(
+    tmp_path: Path,
+) -> None:
+    review = Review(tmp_path)
+    review.act("Ada", GROUPS, named="2" * 32)
+    whole = review.log.path.read_bytes()
+    first = whole.index(b"\n") + 1
+    review.log.path.write_bytes(whole[: first + 20])
+    again = Review(tmp_path)
+    assert again.ledger.decided() == {"p", "q"}
+    again.act("Ada", GROUPS, named="2" * 32)
+    assert again.ledger.decided() == {"p", "q", "r"}
+    assert len(again.undo("Ada")) == 2
+    assert again.ledger.decided() == set()
 
 
 def test_two_reviews_of_one_log_undo_one_decision_each(tmp_path: Path) -> None:
     one, other = Review(tmp_path), Review(tmp_path)
     first, second = (one.decide("Ada", [], [p]) for p in "pq")
-    assert other.undo("Ada") == second
-    assert one.undo("Ada") == first
-    assert one.undo("Ada") is None
+    assert other.undo("Ada") == (second,)
+    assert one.undo("Ada") == (first,)
+    assert one.undo("Ada") == ()
     assert isinstance(DecisionLog(one.log.path).refresh()[-1], Undo)
 
 

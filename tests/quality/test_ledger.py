@@ -13,8 +13,12 @@ NOW = datetime(2026, 11, 26, tzinfo=UTC)
 REVIEWERS, PATCHES = ("Ada", "Bob", "Cy"), ("p", "q", "r")
 
 
-def decision(event: str, reviewer: str, patches: list[str], flags: tuple[str, ...]) -> Decision:
-    return Decision(id=event, time=NOW, reviewer=reviewer, flags=flags, patches=tuple(patches))
+def decision(
+    event: str, reviewer: str, patches: list[str], flags: tuple[str, ...], action: str = ""
+) -> Decision:
+    return Decision(
+        id=event, time=NOW, reviewer=reviewer, flags=flags, patches=tuple(patches), action=action
+    )
 
 
 @st.composite
@@ -24,13 +28,14 @@ def logs(draw: st.DrawFn) -> list[Event]:
     for place in range(draw(st.integers(0, 14))):
         reviewer = draw(st.sampled_from(REVIEWERS))
         if draw(st.booleans()):
-            which = str(draw(st.integers(0, 14)))
+            which = draw(st.sampled_from(["a", "b", *map(str, range(15))]))
             events.append(Undo(id=f"u{place}", time=NOW, reviewer=reviewer, undo=which))
         else:
             patches = draw(st.lists(st.sampled_from(PATCHES), min_size=1, max_size=4))
             flags = tuple(draw(st.lists(st.sampled_from(FLAGS), unique=True)))
             event = str(draw(st.sampled_from([place, max(0, place - 1)])))
-            events.append(decision(event, reviewer, patches, flags))
+            action = draw(st.sampled_from(["", "", "a", "b"]))
+            events.append(decision(event, reviewer, patches, flags, action))
     return events
 
 
@@ -40,7 +45,11 @@ def standing_by_rule(events: list[Event]) -> list[Decision]:
     seen: set[str] = set()
     for event in events:
         if isinstance(event, Undo):
-            kept = [k for k in kept if (k.id, k.reviewer) != (event.undo, event.reviewer)]
+            kept = [
+                k
+                for k in kept
+                if k.reviewer != event.reviewer or event.undo not in (k.id, k.action)
+            ]
         elif event.id not in seen:
             seen.add(event.id)
             kept.append(event)
@@ -78,6 +87,8 @@ def test_what_holds_is_what_the_rule_says(events: list[Event]) -> None:
             patches = {patch for one in own for patch in one.patches}
             assert ledger.count_of(reviewer) == len(patches)
             assert set(ledger.standing_of(reviewer)) == patches
+            answers = {patch: ledger.answer_of(reviewer, patch) for patch in patches}
+            assert answers == ledger.standing_of(reviewer)
         assert ledger.reviewers == tuple(sorted({one.reviewer for one in kept}))
 
 

@@ -37,6 +37,7 @@ def uniform(values):
     [
         # Medians of real patches of the sample, and of one shaded forest in it.
         (SNOW, (2960, 2560, 2450, 3250, 350, 370)),
+        (SNOW, (1580, 1430, 1325, 2725, 725, 435)),  # half that snow, half conifers
         (CLEAR, (460, 920, 830, 3740, 2220, 1390)),  # fields
         (CLEAR, (1030, 1490, 1870, 3000, 3000, 2300)),  # beach
         (CLEAR, (240, 170, 110, 80, 60, 50)),  # sea

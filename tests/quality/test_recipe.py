@@ -18,7 +18,7 @@ def test_every_threshold_says_what_it_is():
         ({"minimum_snow": 0}, "minimum_snow"),
         ({"snow": 0.5}, "unknown field `snow`"),
         ({"classes_cloud": [8, 11]}, "class 11 is named twice"),
-        ({"classes_cloud": [300]}, "classes_cloud"),
+        ({"classes_cloud": [12]}, "classes_cloud"),
     ],
 )
 def test_what_is_no_recipe_is_told(changes, message):

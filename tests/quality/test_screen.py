@@ -125,6 +125,27 @@ def test_other_rules_need_another_name_or_replace(small):
     assert read_screening(small).parameters["minimum_snow"] == 0.9
 
 
+def test_a_screening_of_another_archive_is_not_gone_on_with(small, tmp_path):
+    other = write_archive(tmp_path / "other", make_scene(small_frame(), product=OTHER))
+    screen_archive(Archive.open(small))
+    path = other / "screenings" / "screen.parquet"
+    path.parent.mkdir()
+    shutil.copy(small / "screenings" / "screen.parquet", path)
+    before = path.read_bytes()
+    with pytest.raises(ConflictError, match="6 patches that are not in the archive"):
+        screen_archive(Archive.open(other))
+    assert path.read_bytes() == before
+    summary = screen_archive(Archive.open(other), replace=True)
+    assert (summary.patches, summary.screened) == (6, 6)
+
+
+def test_a_part_of_an_archive_goes_on_with_the_screening_of_all(small):
+    screen_archive(Archive.open(small))
+    archive = Archive.open(small)
+    part = archive.filter(np.arange(len(archive.index)) < 3)
+    assert screen_archive(part).screened == 0
+
+
 def test_what_was_looked_at_before_an_interruption_is_kept(small, monkeypatch):
     looked = []
 

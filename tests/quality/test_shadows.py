@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from benforge.quality import shadows
 from benforge.quality.pixels import CELL, CLEAR, CLOUD, SHADOW
 from benforge.quality.recipe import ScreenRecipe
 from benforge.quality.shadows import settle_shadows
@@ -67,3 +68,24 @@ def test_dark_ground_stays_where_too_little_is_seen_to_tell():
         kinds, np.full((1, 20, 20), 0.08, np.float32), np.array([[0, 0]]), 48, ScreenRecipe()
     )
     assert (kinds == before).all()
+
+
+def test_empty_ground_between_patches_changes_nothing(monkeypatch):
+    """Quarters of a scene far apart give the same shadows, whether or not the gaps are kept."""
+    kinds, light, _ = scene(-14, -9)
+    apart = PLACES + np.where(PLACES >= PATCHES // 2, 70, 0)
+    near, far = kinds.copy(), kinds.copy()
+    sizes = []
+    real = shadows.find_throw
+
+    def find_throw(cloud, *rest):
+        sizes.append(cloud.shape)
+        return real(cloud, *rest)
+
+    monkeypatch.setattr(shadows, "find_throw", find_throw)
+    settle_shadows(near, light, apart, 48, ScreenRecipe())
+    monkeypatch.setattr(shadows, "_closer", lambda places, gap: places)
+    settle_shadows(far, light, apart, 48, ScreenRecipe())
+    assert (near == SHADOW).any()
+    np.testing.assert_array_equal(near, far)
+    assert sizes == [((PATCHES + 15) * EDGE,) * 2, ((PATCHES + 70) * EDGE,) * 2]

@@ -66,6 +66,8 @@ def test_flagged_patches_are_left_out(rule: str) -> None:
     assert named == set(table["patch_id"].filter(pa.array(~marks)).to_pylist())
     assert split.parameters["flags"] == ["mine", "more"]
     assert split.parameters["flagged"] == marks.sum()
+    assert split.parameters["not_looked_at"] == {"more": len(table) - 1}
+    assert "not_looked_at" not in make_split(table, rule, flags=[flags]).parameters
 
 
 def test_patches_without_a_label_are_left_out_where_asked() -> None:

@@ -312,3 +312,76 @@ def test_a_damaged_shard_is_told_of_the_patch_and_hatched_in_a_sheet(screened: P
     drawn = np.asarray(Image.open(io.BytesIO(picture.content)))
     assert np.abs(drawn[:, 120:].astype(int) - hatched()).mean() < 3
     assert np.abs(drawn[:, :120].astype(int) - hatched()).mean() > 30
+
+
+def test_one_action_of_several_groups_is_undone_as_one_after_a_restart(
+    client: Client, screened: Path
+) -> None:
+    groups = [{"patches": [1, 2], "flags": ["seasonal_snow"]}, {"patches": [3], "flags": []}]
+    said = client.post("/api/decisions", {"reviewer": "Ada", "groups": groups})
+    assert {row["i"]: row["mine"] for row in said.json()["rows"]} == {
+        1: ["seasonal_snow"],
+        2: ["seasonal_snow"],
+        3: [],
+    }
+    again = Client(create_app(screened))
+    assert again.json("/api/progress")["decided"] == 3
+    assert again.post("/api/undo", {"reviewer": "Ada"}).json()["patches"] == [1, 2, 3]
+    assert again.json("/api/progress")["decided"] == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"patches": [1]},
+        {"flags": []},
+        {"groups": []},
+        {"groups": [{"patches": [], "flags": []}]},
+        {"groups": [{"patches": [1], "flags": ["fog"]}]},
+    ],
+)
+def test_half_a_decision_is_none(client: Client, screened: Path, body: dict[str, Any]) -> None:
+    assert client.post("/api/decisions", {"reviewer": "Ada"} | body).status_code == 400
+    assert not (screened / "reviews").exists()
+
+
+def test_the_answer_tells_a_dispute_that_the_page_did_not_know(client: Client) -> None:
+    for name, flags in (("Ada", []), ("Bob", ["seasonal_snow"]), ("Ada", ["cloud_or_shadow"])):
+        said = client.post("/api/decisions", {"reviewer": name, "patches": [1], "flags": flags})
+    (row,) = said.json()["rows"]
+    assert (row["by"], row["disputed"]) == ("Ada", True)
+
+
+def test_what_i_did_not_decide_is_found(decided: Client) -> None:
+    every = {row["i"] for row in everything(decided)}
+    mine = {row["i"] for row in everything(decided, "decided=mine&reviewer=Bob")}
+    assert mine == {3, 4, 5, 6}
+    others = everything(decided, "decided=not-mine&reviewer=Bob")
+    assert {row["i"] for row in others} == every - mine
+    assert all(row["mine"] is None for row in others)
+    assert len(everything(decided, "decided=not-mine&reviewer=Nobody")) == len(every)
+    assert decided.get("/api/patches?decided=not-mine").status_code == 400
+
+
+def test_what_no_screening_names_is_found_and_a_newer_archive_is_told(screened: Path) -> None:
+    client = Client(create_app(screened))
+    found = everything(client, "flag=unscreened")
+    assert len(found) == 3
+    assert all(row["confidence"] is None for row in found)
+    assert not client.json("/api/progress")["outdated"]
+    screening = screened / "screenings" / "screen.parquet"
+    kept = screening.read_bytes()
+    screening.unlink()
+    assert client.json("/api/progress")["outdated"]
+    screening.write_bytes(kept)
+    again = Client(create_app(screened))
+    assert not again.json("/api/progress")["outdated"]
+    index = screened / "patches.parquet"
+    index.write_bytes(index.read_bytes())
+    assert again.json("/api/progress")["outdated"]
+
+
+def test_a_name_that_does_not_show_is_refused_when_it_is_given(looking: Client) -> None:
+    for name in ("Ada%E2%80%AE", "%20", "x" * 61):
+        answer = looking.get(f"/api/progress?reviewer={name}")
+        assert (answer.status_code, "no name" in answer.text) == (400, True)

@@ -14,11 +14,13 @@ import urllib.request
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
@@ -316,6 +318,8 @@ def test_proposals_of_many_are_accepted_and_undone_at_once(visit: Visit, server:
     for i, row in rows.items():
         expected = None if i in list(rows)[:2] else row["proposed"]
         assert row["decided"] == expected
+    page.reload()
+    ada.until("document.documentElement.dataset.ready === 'yes'")
     ada.press("Control+z")
     ada.until("document.getElementById('saved').textContent === 'Undone: 12 patches'")
     assert all(
@@ -497,3 +501,210 @@ def test_what_the_server_refuses_is_shown_and_taken_back(visit: Visit, server: S
     assert page.locator(".cell").first.text_content() == before
     assert [line for line in ada.said if "403" not in line] == []
     ada.said.clear()
+
+
+def test_a_page_that_began_with_a_bad_filter_works_once_it_is_cleared(visit: Visit, server: Server):
+    eve = visit(None)
+    page = eve.page
+    page.goto(server.address + "#tile=zzz")
+    page.fill("#ask-name", "Eve after all")
+    eve.press("Enter")
+    page.wait_for_selector("html[data-ready]")
+    assert "no 'zzz'" in page.text_content("#alarm")
+    assert page.text_content("#who") == "Eve after all"
+    page.click(".reset")
+    eve.until("document.querySelectorAll('.cell').length > 4")
+    assert page.is_hidden("#alarm")
+    begun = len(server.events())
+    eve.press("s")
+    eve.until("document.getElementById('saved').textContent === 'Saved'")
+    assert [event["reviewer"] for event in server.events()[begun:]] == ["Eve after all"]
+    eve.press("u")
+    eve.until("document.getElementById('saved').textContent.startsWith('Undone')")
+    assert all("400" in line for line in eve.said)
+    eve.said.clear()
+
+
+def test_a_decision_without_a_name_asks_for_it_and_is_kept(visit: Visit, server: Server):
+    eve = visit(None)
+    page = eve.page
+    page.goto(server.address + "#order=name")
+    page.wait_for_selector("#ask[open]")
+    page.evaluate("document.getElementById('ask').close()")
+    page.wait_for_selector("html[data-ready]")
+    begun = len(server.events())
+    first = eve.places()[0]
+    eve.press("c")
+    page.wait_for_selector("#ask[open]")
+    page.fill("#ask-name", "Late")
+    eve.press("Enter")
+    eve.until("document.getElementById('saved').textContent === 'Saved'")
+    (event,) = server.events()[begun:]
+    assert (event["reviewer"], event["flags"]) == ("Late", [CLOUD_OR_SHADOW])
+    rows = server.ask("api/patches?order=name&limit=1&reviewer=Late")["rows"]
+    assert (rows[0]["i"], rows[0]["mine"]) == (first, [CLOUD_OR_SHADOW])
+    assert page.locator(f".cell[data-i='{first}'] .verdict .cloud").count() == 1
+    eve.press("u")
+    eve.until("document.getElementById('saved').textContent.startsWith('Undone')")
+
+
+def test_a_name_that_the_server_refuses_is_told_in_the_dialog(visit: Visit, server: Server):
+    eve = visit("Eve\u202e")
+    page = eve.page
+    page.goto(server.address)
+    page.wait_for_selector("#ask[open]")
+    page.fill("#ask-name", "Ada\u202eevE")
+    eve.press("Enter")
+    eve.until("document.getElementById('ask-refused').textContent.includes('no name')")
+    page.fill("#ask-name", "Eve")
+    eve.press("Enter")
+    page.wait_for_selector("html[data-ready]")
+    assert page.text_content("#who") == "Eve"
+    assert page.is_hidden("#alarm")
+    assert all("400" in line for line in eve.said)
+    eve.said.clear()
+
+
+@pytest.mark.parametrize(("key", "dialog"), [("?", "#help"), ("Enter", "#large")])
+def test_escape_closes_what_is_open(visit: Visit, server: Server, key: str, dialog: str):
+    ada = visit()
+    page = ada.open(server)
+    ada.press(key)
+    page.wait_for_selector(f"{dialog}[open]")
+    ada.press("Escape")
+    ada.until(f"!document.querySelector('{dialog}').open")
+
+
+def test_who_gives_a_second_opinion_may_not_see_the_first(visit: Visit, server: Server):
+    first, second = visit("First"), visit("Second")
+    first.open(server, "#order=snow&offset=40")
+    patch = first.focused()
+    first.press("s")
+    first.until("document.getElementById('saved').textContent === 'Saved'")
+    page = second.open(server, "#order=snow&offset=40&decided=not-mine")
+    page.check("[name=blind]")
+    page.reload()
+    second.until("document.documentElement.dataset.ready === 'yes'")
+    second.open(server, "#order=snow&offset=40")
+    assert page.is_checked("[name=blind]")
+    assert page.locator(".verdict").count() == 0
+    assert second.focused() == patch
+    second.press("x")
+    seen = f".cell[data-i='{patch}'] .verdict .disputed"
+    second.until(f'document.querySelector("{seen}") !== null')
+    for visitor in (second, first):
+        visitor.press("u")
+        visitor.until("document.getElementById('saved').textContent.startsWith('Undone')")
+
+
+def test_what_is_not_screened_is_told_and_found(
+    visit: Visit, imported_sample: Archive, tmp_path: Path
+):
+    server = Server(copy_screened(imported_sample, tmp_path / "archive"))
+    screening = server.root / "screenings" / "screen.parquet"
+    table = pq.read_table(screening)
+    pq.write_table(table.slice(5), screening)
+    server.start()
+    try:
+        ada = visit()
+        ada.page.clock.install()
+        page = ada.open(server)
+        assert "5 patches are not screened: ben screen" in page.text_content(".hint")
+        page.click(".hint button")
+        ada.until("document.querySelectorAll('.cell').length === 5")
+        assert page.is_hidden("#outdated")
+        pq.write_table(table, screening)
+        page.clock.fast_forward(25_000)
+        page.wait_for_selector("#outdated:not([hidden])")
+    finally:
+        server.end()
+
+
+def test_a_log_that_cannot_be_written_is_told_and_tried_seldom(visit: Visit, server: Server):
+    ada = visit("Full disk")
+    ada.open(server, "#order=name")
+    tries: list[float] = []
+
+    def refuse(route: Route) -> None:
+        tries.append(time.monotonic())
+        if len(tries) < 2:
+            body = json.dumps({"error": "x.jsonl: cannot be written. See to the folder."})
+            route.fulfill(status=500, content_type="application/json", body=body)
+        else:
+            route.continue_()
+
+    ada.page.route("**/api/decisions", refuse)
+    ada.press("s")
+    ada.page.wait_for_selector("#alarm:not([hidden])")
+    told = ada.page.text_content("#alarm")
+    assert "cannot be written. See to the folder. Trying again in 5 seconds" in told
+    ada.until("document.getElementById('saved').textContent === 'Saved'")
+    assert tries[1] - tries[0] > 4
+    ada.press("u")
+    ada.until("document.getElementById('saved').textContent.startsWith('Undone')")
+    assert all("500" in line for line in ada.said)
+    ada.said.clear()
+
+
+def test_the_alarm_cuts_no_row(visit: Visit, imported_sample: Archive, tmp_path: Path):
+    server = Server(copy_screened(imported_sample, tmp_path / "archive")).start()
+    try:
+        ada = visit()
+        page = ada.open(server)
+        server.end()
+        ada.press("s")
+        page.wait_for_selector("#alarm:not([hidden])")
+        page.set_viewport_size({"width": 1200, "height": 420})
+        page.wait_for_timeout(600)
+        ada.until(
+            """(() => {
+              const last = [...document.querySelectorAll(".cell")].at(-1);
+              const edge = document.getElementById("grid").getBoundingClientRect().bottom;
+              return last.getBoundingClientRect().bottom <= edge + 1;
+            })()"""
+        )
+        assert all("net::ERR_" in line for line in ada.said)
+        ada.said.clear()
+    finally:
+        server.end()
+
+
+def test_a_phone_orders_and_tells_how_many_are_selected(visit: Visit, server: Server):
+    ada = visit("Phone", 390, 844, has_touch=True, is_mobile=True)
+    page = ada.open(server)
+    page.click(".foot [data-tab=filters]")
+    page.locator("#filters select[name=order]").select_option("name")
+    ada.until("location.hash.includes('order=name')")
+    page.click(".foot [data-tab=board]")
+    page.click("#selecting")
+    for n in range(3):
+        page.locator(".cell").nth(n).click()
+    assert page.is_visible("#target")
+    assert page.text_content("#target") == "3 patches"
+
+
+def test_a_time_is_the_readers_own_and_its_title_says_utc(visit: Visit, server: Server):
+    ada = visit("In Tokyo", timezone_id="Asia/Tokyo")
+    page = ada.open(server, "#order=name&offset=50")
+    ada.press("s")
+    ada.until("document.getElementById('saved').textContent === 'Saved'")
+    ada.press("ArrowLeft")
+    page.wait_for_selector(".events time")
+    (event,) = [e for e in server.events() if e["reviewer"] == "In Tokyo"]
+    time = datetime.fromisoformat(event["time"])
+    told = page.locator(".events time")
+    assert told.text_content() == f"{time + timedelta(hours=9):%Y-%m-%d %H:%M}"
+    assert told.get_attribute("title") == f"{time:%Y-%m-%d %H:%M:%S} UTC"
+    ada.press("u")
+    ada.until("document.getElementById('saved').textContent.startsWith('Undone')")
+
+
+def test_sureness_is_asked_for_from_below_and_from_above(visit: Visit, server: Server):
+    ada = visit()
+    page = ada.open(server)
+    for name, value in (("min_confidence", "0.6"), ("max_confidence", "0.7")):
+        page.locator(f"[name={name}]").fill(value)
+    total = server.ask("api/patches?min_confidence=0.6&max_confidence=0.7")["total"]
+    assert 0 < total < 30
+    ada.until(f"document.querySelectorAll('.cell').length === {total}")
+    assert page.text_content("output >> nth=0") == "≥ 60 %"

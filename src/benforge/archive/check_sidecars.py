@@ -18,6 +18,7 @@ from benforge.archive.sidecars import (
     sidecar_names,
     sidecar_path,
 )
+from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
 from benforge.errors import ArchiveError, BenError
 
 
@@ -63,6 +64,9 @@ _READ: Mapping[str, Callable[[Path, str], pa.ChunkedArray]] = {
 }
 
 
+_DECIDED = frozenset((SEASONAL_SNOW, CLOUD_OR_SHADOW))
+
+
 def _check_log(path: Path, rows: pa.Table) -> Iterator[Finding]:
     """A damaged line is what a killed writer leaves; the lines around it hold, so it is a note."""
     try:
@@ -84,8 +88,10 @@ def _patches_of(line: bytes) -> list[str] | None:
         told = json.loads(line)
         if not all(isinstance(told[key], str) for key in ("id", "time", "reviewer")):
             return None
+        if not set(told.get("flags", ())) <= _DECIDED:
+            return None
         named = told["patches"] if "flags" in told else [] if told["undo"] else None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     strings = isinstance(named, list) and all(isinstance(patch, str) for patch in named)
     return named if strings else None

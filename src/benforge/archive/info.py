@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benforge.archive.archive import Archive
-from benforge.archive.layout import FLAGS, SCREENINGS, SPLITS, array_name, scene_path
+from benforge.archive.layout import FLAGS, REVIEWS, SCREENINGS, SPLITS, array_name, scene_path
 from benforge.archive.shards import damaged
 from benforge.archive.sidecars import sidecar_names
 from benforge.archive.storage import compression_of
@@ -38,6 +38,7 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
         flags: names of the quality marks beside the scenes.
         splits: names of the splits beside the scenes.
         screenings: names of the screenings beside the scenes.
+        reviews: names of the reviews beside the scenes.
         format_version: version of the archive's format.
     """
 
@@ -57,6 +58,7 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
     flags: tuple[str, ...]
     splits: tuple[str, ...]
     screenings: tuple[str, ...]
+    reviews: tuple[str, ...]
     format_version: int
 
     def facts(self) -> dict[str, object]:
@@ -75,6 +77,7 @@ class ArchiveInfo(msgspec.Struct, frozen=True, kw_only=True):
             "flags": ", ".join(self.flags) or "none",
             "splits": ", ".join(self.splits) or "none",
             "screenings": ", ".join(self.screenings) or "none",
+            "reviews": ", ".join(self.reviews) or "none",
         }
 
 
@@ -108,6 +111,7 @@ def describe_archive(archive: Archive) -> ArchiveInfo:
         flags=sidecar_names(archive.root, FLAGS),
         splits=sidecar_names(archive.root, SPLITS),
         screenings=sidecar_names(archive.root, SCREENINGS),
+        reviews=sidecar_names(archive.root, REVIEWS),
         format_version=meta.version,
     )
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benforge.archive.files import storage_errors, write_atomic
-from benforge.archive.layout import FLAGS, SPLITS
+from benforge.archive.layout import FLAGS, REVIEWS, SPLITS
 from benforge.core.flags import Flags
 from benforge.core.split import SCHEMA, Split
 from benforge.errors import ArchiveError, BenError, ConflictError, InputError, MissingError
@@ -89,7 +89,10 @@ def write_flags(root: Path, flags: Flags, *, replace: bool = False) -> Path:
     path = sidecar_path(root, FLAGS, flags.name)
     if path.exists() and not replace:
         check_same(
-            path, read_flags(root, flags.name).table.equals(flags.table), "another set of flags"
+            path,
+            read_flags(root, flags.name).table.equals(flags.table),
+            "another set of flags",
+            do="Take another name, or put these in its place: --replace",
         )
         return path
     return write_sidecar(
@@ -131,8 +134,9 @@ def published_split(root: Path) -> Split | None:
 
 
 def sidecar_names(root: Path, kind: str) -> tuple[str, ...]:
-    """The names of an archive's sidecars of one kind, "flags" or "splits" for example, sorted."""
-    return tuple(sorted(path.stem for path in (root / kind).glob("[!.]*.parquet")))
+    """The names of an archive's sidecars of one kind, "flags" or "reviews" for example, sorted."""
+    ending = "jsonl" if kind == REVIEWS else "parquet"
+    return tuple(sorted(path.stem for path in (root / kind).glob(f"[!.]*.{ending}")))
 
 
 def sidecar_path(root: Path, kind: str, name: str) -> Path:
@@ -183,8 +187,16 @@ def read_sidecar(root: Path, kind: str, name: str, note: type[Note]) -> tuple[pa
         raise damaged_sidecar(path, error) from error
 
 
-def check_same(path: Path, same: bool, other: str) -> None:
+def check_same(
+    path: Path, same: bool, other: str, *, do: str = "Take another name or remove it"
+) -> None:
     """Refuse to write over `other` that has the same name.
+
+    Args:
+        path: where it is.
+        same: whether it is what was to be written.
+        other: what it is.
+        do: what to do about it.
 
     Raises:
         ConflictError: what is there is not the same.
@@ -193,7 +205,7 @@ def check_same(path: Path, same: bool, other: str) -> None:
         raise ConflictError(
             f"{other} of this name is there already",
             where=path,
-            do="Take another name or remove it",
+            do=do,
         )
 
 

@@ -19,8 +19,14 @@ HostOption = Annotated[
 BrowserOption = Annotated[
     bool, typer.Option("--browser/--no-browser", help="Open the page in a browser.")
 ]
+TokenOption = Annotated[
+    bool, typer.Option("--token", help="Ask for a token on this machine's own address too.")
+]
 ScreeningOption = Annotated[str, typer.Option(help="Name of the screening to show.")]
 ReviewOption = Annotated[str, typer.Option(help="Name of the log of decisions.")]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Put them in the place of other flags of this name.")
+]
 
 flags = typer.Typer(
     no_args_is_help=True,
@@ -39,6 +45,7 @@ def inspect(
     archive: ArchiveArgument,
     port: PortOption = 0,
     host: HostOption = "127.0.0.1",
+    token: TokenOption = False,
     browser: BrowserOption = True,
     screening: ScreeningOption = "screen",
     review: ReviewOption = "review",
@@ -55,6 +62,7 @@ def inspect(
         archive,
         host=host,
         port=port,
+        ask_token=token,
         open_browser=browser,
         screening=screening,
         review=review,
@@ -67,6 +75,7 @@ def view(
     archive: ArchiveArgument,
     port: PortOption = 0,
     host: HostOption = "127.0.0.1",
+    token: TokenOption = False,
     browser: BrowserOption = True,
     screening: ScreeningOption = "screen",
     review: ReviewOption = "review",
@@ -82,6 +91,7 @@ def view(
         mode="view",
         host=host,
         port=port,
+        ask_token=token,
         open_browser=browser,
         screening=screening,
         review=review,
@@ -94,7 +104,12 @@ def export_flags(
     archive: ArchiveArgument,
     out: OutOption,
     source: Annotated[
-        str, typer.Option("--from", help="Name of a review, a screening or flags of the archive.")
+        str,
+        typer.Option(
+            "--from",
+            help="Name of a review, a screening or flags of the archive; *review:*, *screening:* "
+            "or *flags:* before it where several have it.",
+        ),
     ] = "review",
     agree: Annotated[
         Literal["last", "all"],
@@ -106,17 +121,19 @@ def export_flags(
     name: Annotated[
         str, typer.Option(help="Keep them in the archive too, as flags of this name.")
     ] = "",
+    replace: ReplaceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Write flags as the published lists: one for snow, one for cloud and shadow.
 
-    A line is the v1 name of a patch, or its id where it has none.
+    A line is the v1 name of a patch, or its id where it has none. Of lists that are there, lines
+    of patches that were not looked at stay.
 
     `ben flags export archive --out lists --name reviewed`
     """
     from benforge.quality import flag_files
 
-    done = flag_files.export_flags(archive, out, source, agree=agree, name=name)
+    done = flag_files.export_flags(archive, out, source, agree=agree, name=name, replace=replace)
     if json:
         print_json(msgspec.to_builtins(done))
     else:
@@ -128,6 +145,7 @@ def import_flags(
     archive: ArchiveArgument,
     lists: Annotated[Path, typer.Option(help="Folder of the published lists or metadata.")],
     name: Annotated[str, typer.Option(help="Name of the flags.")] = "published",
+    replace: ReplaceOption = False,
     json: JsonOption = False,
 ) -> None:
     """Bring published lists of snow, cloud and shadow into an archive as its flags.
@@ -136,7 +154,7 @@ def import_flags(
     """
     from benforge.quality import flag_files
 
-    done = flag_files.import_flags(archive, lists, name)
+    done = flag_files.import_flags(archive, lists, name, replace=replace)
     if json:
         print_json(msgspec.to_builtins(done))
     else:

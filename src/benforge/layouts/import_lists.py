@@ -42,8 +42,15 @@ class ImportLists:
     v2: pa.Table | None
 
 
-def find_import_lists(named: Path | None, *beside: Path) -> PublishedLists:
+def find_import_lists(
+    named: Path | None, *beside: Path, option: str = "--metadata"
+) -> PublishedLists:
     """The lists in the folder that the user named, else those that lie beside the pixels.
+
+    Args:
+        named: the folder; None where the user named none.
+        beside: other folders to look into then.
+        option: with which the user names it.
 
     Raises:
         MissingError: the folder that was named is not there, or holds no published list.
@@ -52,12 +59,12 @@ def find_import_lists(named: Path | None, *beside: Path) -> PublishedLists:
         return find_lists(*beside)
     if not named.is_dir():
         raise MissingError(
-            "there is no such folder", where=named, do="Name the folder of the lists: --metadata"
+            "there is no such folder", where=named, do=f"Name the folder of the lists: {option}"
         )
     lists = find_lists(named)
     if not lists:
         raise MissingError(
-            "holds no published list", where=named, do="Name the folder that does: --metadata"
+            "holds no published list", where=named, do=f"Name the folder that does: {option}"
         )
     return lists
 

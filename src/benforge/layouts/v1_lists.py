@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from benforge.archive.archive import Archive
 from benforge.archive.files import write_atomic
@@ -31,7 +33,8 @@ def write_lists(
     """Write the lists as published, one patch a line; our import brings them back.
 
     A list of no patch is one empty line: a file of no byte is a download that failed. Lines of a
-    list that is there are kept where they are of other patches.
+    list that is there are kept where they are of other patches, and of patches that the flags
+    do not name.
 
     Args:
         archive: what was exported.
@@ -43,8 +46,9 @@ def write_lists(
     Raises:
         StorageError: the disk is full.
     """
-    flags = published_flags(archive.root)
-    lists = _flag_lists(flags, archive.index["patch_id"], names) if flags else {}
+    lists: dict[str, Sequence[str]] = {}
+    if flags := published_flags(archive.root):
+        write_flag_lists(out, flags, archive.index["patch_id"], names)
     if split:
         parts = split.assign(archive.index["patch_id"]).to_pylist()
         for part, file in _PARTS.items():
@@ -59,28 +63,46 @@ def write_lists(
         _write_list(out / file, lines, ours)
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenList:
+    """A list as it stands on disk.
+
+    Args:
+        listed: lines of the patches that were to be listed.
+        lines: all lines, those of other patches included.
+    """
+
+    listed: int
+    lines: int
+
+
 def write_flag_lists(
     out: Path, flags: Flags, patch_ids: pa.ChunkedArray, names: Sequence[str]
-) -> dict[str, int]:
+) -> dict[str, WrittenList]:
     """Write the lists of flags alone, as `write_lists` does.
 
     Args:
         out: the folder, which is there.
-        flags: what is marked.
+        flags: what is marked, and by the patches that it names, what was looked at.
         patch_ids: of the patches to list where they are marked.
         names: what each of them is called in the lists.
 
     Returns:
-        Name of each list written, and how many of these patches stand there.
+        Name of each list to what stands there.
 
     Raises:
         InputError: a list that is there cannot be read.
         StorageError: the disk is full.
     """
     lists = _flag_lists(flags, patch_ids, names)
-    for file, lines in lists.items():
-        _write_list(out / file, lines, frozenset(names))
-    return {file: len(lines) for file, lines in lists.items()}
+    looked_at = np.asarray(pc.is_in(patch_ids, flags.table["patch_id"]))
+    ours = frozenset(np.array(names, object)[looked_at]) | frozenset(
+        patch_ids.filter(pa.array(looked_at)).to_pylist()
+    )
+    return {
+        file: WrittenList(len(lines), _write_list(out / file, lines, ours))
+        for file, lines in lists.items()
+    }
 
 
 def _flag_lists(
@@ -91,10 +113,17 @@ def _flag_lists(
     return {file: named[flags.marked(ids, (flag,))].tolist() for flag, file in marks.items()}
 
 
-def _write_list(path: Path, lines: Sequence[str], ours: frozenset[str]) -> None:
-    others = [line for line in _read_lines(path) if line and line.partition(",")[0] not in ours]
-    text = "\n".join([*others, *lines]) + "\n"
-    write_atomic(path, text.encode())
+def _write_list(path: Path, lines: Sequence[str], ours: frozenset[str]) -> int:
+    """Write a list and return how many lines it has; one that says the same is left alone.
+
+    Lines of what is not `ours` stay, and all stay in their order.
+    """
+    there, wanted = _read_lines(path), frozenset(lines)
+    kept = (line for line in there if line in wanted or line.partition(",")[0] not in ours)
+    found = list(dict.fromkeys(line for line in (*kept, *lines) if line))
+    if not there or found != [line for line in there if line]:
+        write_atomic(path, ("\n".join(found) + "\n").encode())
+    return len(found)
 
 
 def _read_lines(path: Path) -> list[str]:

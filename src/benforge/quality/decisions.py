@@ -5,18 +5,20 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from benforge.archive.files import storage_errors
 from benforge.archive.layout import REVIEWS
-from benforge.archive.sidecars import sidecar_path
-from benforge.errors import ArchiveError
+from benforge.archive.sidecars import sidecar_names, sidecar_path
+from benforge.errors import ArchiveError, InputError, StorageError
 from benforge.quality.events import Event, decode_event, encode_event
 
 DEFAULT_NAME = "review"
 """Name of a review where none is given."""
+LONGEST_NAME = 255
+"""Characters of a file's name."""
 
 
 def review_path(root: Path, name: str = DEFAULT_NAME) -> Path:
@@ -30,7 +32,32 @@ def review_path(root: Path, name: str = DEFAULT_NAME) -> Path:
 
 def review_names(root: Path) -> tuple[str, ...]:
     """The names of the reviews of an archive, sorted."""
-    return tuple(sorted(path.stem for path in (root / REVIEWS).glob("[!.]*.jsonl")))
+    return sidecar_names(root, REVIEWS)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a log to which nothing could be added, before anybody decides anything.
+
+    Args:
+        path: of the log, which need not be there yet.
+
+    Raises:
+        InputError: its name is longer than that of a file can be.
+        StorageError: it, or the folder that it would be made in, cannot be written.
+    """
+    if len(path.name) > LONGEST_NAME:
+        raise InputError(
+            f"the name of the review is longer than {LONGEST_NAME - len(path.suffix)} characters",
+            do="Choose a shorter one with --review",
+        )
+    folder = path.parent if path.parent.exists() else path.parent.parent
+    for place in (folder, *([path] if path.exists() else [])):
+        if not os.access(place, os.W_OK) or (place == folder and not folder.is_dir()):
+            raise StorageError(
+                "decisions cannot be kept, as this cannot be written",
+                where=place,
+                do="Make it writable, or look without deciding: ben view",
+            )
 
 
 class DecisionLog:
@@ -75,16 +102,16 @@ class DecisionLog:
         Raises:
             StorageError: the disk is full or the folder cannot be written; nothing is added.
         """
-        self.update(lambda _: event)
+        self.update(lambda _: [event])
 
-    def update(self, choose: Callable[[list[Event]], Event | None]) -> Event | None:
-        """Read what is new and add an event that is chosen by it, with nobody in between.
+    def update(self, choose: Callable[[list[Event]], Sequence[Event]]) -> Sequence[Event]:
+        """Read what is new and add the events that are chosen by it, with nobody in between.
 
         Args:
-            choose: is given what `refresh` would return; None adds nothing.
+            choose: is given what `refresh` would return; nothing adds nothing.
 
         Returns:
-            The event added, on the disk; `refresh` does not return it again.
+            The events added, on the disk; `refresh` does not return them again.
 
         Raises:
             ArchiveError: the log cannot be read.
@@ -95,12 +122,12 @@ class DecisionLog:
             anew = not self.path.exists()
             file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o666)
             with _held(file, fcntl.LOCK_EX):
-                event = choose(self._read(file))
-                if event is not None:
-                    self._write(file, encode_event(event))
+                events = choose(self._read(file))
+                if events:
+                    self._write(file, b"".join(map(encode_event, events)))
                 if anew:
                     _sync_folder(self.path.parent)
-                return event
+                return events
 
     def _read(self, file: int) -> list[Event]:
         """What lies behind the place read last.
@@ -126,11 +153,11 @@ class DecisionLog:
             self._end = self.damaged = 0
         self._file = file
 
-    def _write(self, file: int, line: bytes) -> None:
-        """Add a line with one call; where it fails, the file is as it was."""
+    def _write(self, file: int, lines: bytes) -> None:
+        """Add lines with one call; where it fails, the file is as it was."""
         size = self._end
         torn = size > 0 and os.pread(file, 1, size - 1) != b"\n"
-        data = b"\n" + line if torn else line
+        data = b"\n" + lines if torn else lines
         try:
             if os.write(file, data) < len(data):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -15,7 +15,7 @@ from benforge.quality.screening import FLAGS
 LONGEST_NAME = 60
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A reviewer gave patches flags, or none.
 
     Args:
@@ -24,6 +24,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         reviewer: who decided.
         flags: in the order of `FLAGS`; empty for patches found clear.
         patches: their ids.
+        action: shared by decisions that were taken with one key and are undone as one; empty
+            where the decision stands alone.
     """
 
     id: str
@@ -31,6 +33,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reviewer: str
     flags: tuple[str, ...]
     patches: tuple[str, ...]
+    action: str = ""
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +43,7 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
         id: of this event alone.
         time: UTC.
         reviewer: who decided.
-        undo: the id of the decision.
+        undo: the id of the decision, or of the action that several share.
     """
 
     id: str
@@ -50,6 +53,8 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Event = Decision | Undo
+Group = tuple[Sequence[str], Sequence[str]]
+"""Flags, and the ids of the patches that are given them."""
 
 
 class _Line(msgspec.Struct, kw_only=True):
@@ -60,11 +65,17 @@ class _Line(msgspec.Struct, kw_only=True):
     reviewer: str
     flags: tuple[str, ...] | None = None
     patches: tuple[str, ...] | None = None
+    action: str = ""
     undo: str | None = None
 
 
 def make_decision(
-    reviewer: str, flags: Sequence[str], patches: Sequence[str], *, named: str = ""
+    reviewer: str,
+    flags: Sequence[str],
+    patches: Sequence[str],
+    *,
+    named: str = "",
+    action: str = "",
 ) -> Decision:
     """A decision taken now.
 
@@ -73,6 +84,7 @@ def make_decision(
         flags: in any order; none for clear.
         patches: their ids.
         named: the id of the event; a new one if empty.
+        action: what it is a part of; empty where it stands alone.
 
     Raises:
         InputError: a name that is none, an unknown flag, or no patches.
@@ -87,18 +99,43 @@ def make_decision(
         reviewer=parse_reviewer(reviewer),
         flags=tuple(flag for flag in FLAGS if flag in flags),
         patches=tuple(dict.fromkeys(patches)),
+        action=action,
+    )
+
+
+def make_action(reviewer: str, groups: Sequence[Group], *, named: str = "") -> tuple[Decision, ...]:
+    """The decisions of one action, taken now, which are undone as one.
+
+    Args:
+        reviewer: who decides.
+        groups: what is decided of which patches; a decision each.
+        named: the id of the action; a new one if empty. The same id gives the same ids of events,
+            so that what broke off half way can be added to.
+
+    Raises:
+        InputError: a name that is none, an unknown flag, or no patches.
+    """
+    if len(groups) == 1:
+        ((flags, patches),) = groups
+        return (make_decision(reviewer, flags, patches, named=named),)
+    if not groups:
+        raise InputError("a decision is about at least one patch")
+    action = named or uuid4().hex
+    return tuple(
+        make_decision(reviewer, flags, patches, named=f"{action}-{n}", action=action)
+        for n, (flags, patches) in enumerate(groups)
     )
 
 
 def make_undo(decision: Decision, *, named: str = "") -> Undo:
-    """The undoing of a decision, now, by who took it.
+    """The undoing of a decision, now, by who took it, with all of the action that it is part of.
 
     Args:
         decision: what is undone.
         named: the id of the event; a new one if empty.
     """
-    now = datetime.now(UTC)
-    return Undo(id=named or uuid4().hex, time=now, reviewer=decision.reviewer, undo=decision.id)
+    now, which = datetime.now(UTC), decision.action or decision.id
+    return Undo(id=named or uuid4().hex, time=now, reviewer=decision.reviewer, undo=which)
 
 
 def parse_reviewer(name: str) -> str:
@@ -132,6 +169,14 @@ def decode_event(line: bytes) -> Event | None:
         return Undo(id=told.id, time=told.time, reviewer=reviewer, undo=told.undo)
     if told.undo is not None or told.flags is None or not told.patches:
         return None
+    if not set(told.flags) <= set(FLAGS):  # of a later benforge, or a slip: not clear
+        return None
+    flags = tuple(flag for flag in FLAGS if flag in told.flags)
     return Decision(
-        id=told.id, time=told.time, reviewer=reviewer, flags=told.flags, patches=told.patches
+        id=told.id,
+        time=told.time,
+        reviewer=reviewer,
+        flags=flags,
+        patches=told.patches,
+        action=told.action,
     )

@@ -25,10 +25,14 @@ class Verdict:
 
 @dataclass(slots=True)
 class _Entries:
-    """What one reviewer decided and did not undo: events in order, and those of each patch."""
+    """What one reviewer decided and did not undo: events in order, and those of each patch.
 
-    events: list[str] = field(default_factory=list)
+    `events` is read as an ordered set; `actions` holds the events of those of more than one.
+    """
+
+    events: dict[str, None] = field(default_factory=dict)
     patches: dict[str, list[str]] = field(default_factory=dict)
+    actions: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Ledger:
@@ -37,7 +41,7 @@ class Ledger:
     def __init__(self) -> None:
         self._decisions: dict[str, tuple[int, Decision]] = {}
         self._reviewers: dict[str, _Entries] = {}
-        self._undone: dict[str, Decision] = {}
+        self._undone: dict[str, tuple[Decision, ...]] = {}
 
     def apply(self, event: Event) -> Sequence[str]:
         """Take an event in, and return the patches that it touches.
@@ -49,9 +53,9 @@ class Ledger:
             return self._decide(event)
         return self._undo(event)
 
-    def undone_by(self, event: str) -> Decision | None:
-        """What an undo of this id took back; None where there was none."""
-        return self._undone.get(event)
+    def undone_by(self, event: str) -> tuple[Decision, ...]:
+        """What an undo of this id took back; nothing where there was none."""
+        return self._undone.get(event, ())
 
     def knows(self, event: str) -> bool:
         """Whether a decision of this id was taken, undone or not."""
@@ -62,23 +66,30 @@ class Ledger:
             return ()
         self._decisions[event.id] = len(self._decisions), event
         entries = self._reviewers.setdefault(event.reviewer, _Entries())
-        entries.events.append(event.id)
+        entries.events[event.id] = None
+        if event.action:
+            entries.actions.setdefault(event.action, []).append(event.id)
         for patch in frozenset(event.patches):
             entries.patches.setdefault(patch, []).append(event.id)
         return event.patches
 
     def _undo(self, event: Undo) -> Sequence[str]:
-        which, entries = event.undo, self._reviewers.get(event.reviewer, _Entries())
-        if which not in entries.events or event.id in self._undone:
+        entries = self._reviewers.get(event.reviewer, _Entries())
+        named = [event.undo, *entries.actions.get(event.undo, ())]
+        taken = [which for which in named if which in entries.events]
+        if not taken or event.id in self._undone:
             return ()
-        entries.events.remove(which)
-        _, decision = self._decisions[which]
-        self._undone[event.id] = decision
-        for patch in frozenset(decision.patches):
+        for which in taken:
+            self._take_back(entries, which)
+        self._undone[event.id] = tuple(self._decisions[which][1] for which in taken)
+        return [patch for decision in self._undone[event.id] for patch in decision.patches]
+
+    def _take_back(self, entries: _Entries, which: str) -> None:
+        del entries.events[which]
+        for patch in frozenset(self._decisions[which][1].patches):
             entries.patches[patch].remove(which)
             if not entries.patches[patch]:
                 del entries.patches[patch]
-        return decision.patches
 
     @property
     def reviewers(self) -> tuple[str, ...]:
@@ -92,6 +103,11 @@ class Ledger:
     def last(self, reviewer: str) -> Decision | None:
         """A reviewer's last decision that was not undone."""
         return next(self.decisions(reviewer), None)
+
+    def answer_of(self, reviewer: str, patch: str) -> tuple[str, ...] | None:
+        """The flags that a reviewer gave a patch; None where they did not decide."""
+        events = self._reviewers.get(reviewer, _Entries()).patches.get(patch)
+        return self._decisions[events[-1]][1].flags if events else None
 
     def decisions(self, reviewer: str) -> Iterator[Decision]:
         """A reviewer's decisions that were not undone, the last first."""

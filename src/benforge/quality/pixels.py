@@ -73,11 +73,13 @@ def kind_shares(kinds: Kinds) -> Floats:
 
 
 def _snow(bands: Mapping[str, Floats], recipe: ScreenRecipe) -> Mask:
-    """Bright where we see, dark in the short-wave infrared."""
+    """Bright where we see, dark in the short-wave infrared; less so between crowns and roofs."""
+    green, swir = bands["B03"], bands["B11"]
+    mixed = _index_from(green, swir, recipe.snow_ndsi_mixed) & (swir < recipe.snow_swir)
     return np.asarray(
         (bands["B8A"] > recipe.snow_nir)
-        & (bands["B03"] > recipe.snow_green)
-        & _index_from(bands["B03"], bands["B11"], recipe.snow_ndsi)
+        & (green > recipe.snow_green)
+        & (_index_from(green, swir, recipe.snow_ndsi) | mixed)
     )
 
 

@@ -12,19 +12,23 @@ from benforge.errors import RecipeError
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Reflectance = Annotated[float, msgspec.Meta(ge=0, le=2)]
 Index = Annotated[float, msgspec.Meta(ge=-1, le=1)]
-Code = Annotated[int, msgspec.Meta(ge=0, le=255)]
+Code = Annotated[int, msgspec.Meta(ge=0, le=11)]
+"""Of the scene classification of L2A."""
 
 
 class ScreenRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How patches are screened. Reflectances are 0 to 1, of the surface (L2A).
 
-    Sources: (D) Dozier 1989; (H) Hall, Riggs and Salomonson 1995; (S) Sen2Cor's scene
-    classification, Louis and others 2016 and ESA's L2A ATBD; (F) Fmask, Zhu and Woodcock 2012;
-    (Z) Zhang, Guindon and Cihlar 2002; (M) McFeeters 1996; (o) our own choice, made by looking
-    at real patches: see docs/screening.md.
+    Sources: (D) Dozier 1989; (H) Hall, Riggs and Salomonson 1995; (K) Klein, Hall and Riggs 1998;
+    (S) Sen2Cor's scene classification, Louis and others 2016 and ESA's L2A ATBD; (F) Fmask, Zhu
+    and Woodcock 2012; (Z) Zhang, Guindon and Cihlar 2002; (M) McFeeters 1996; (o) our own choice,
+    made by looking at real patches: see docs/screening.md.
 
     Args:
         snow_ndsi: least NDSI, (B03 - B11) / (B03 + B11), of snow: 0.4 (D, H).
+        snow_ndsi_mixed: least NDSI of snow out of which crowns and roofs stick: lower than that of
+            open snow, as in (K), chosen on simulated scenes (o).
+        snow_swir: largest reflectance of such snow in B11, where cloud is bright (o).
         snow_nir: least reflectance of snow in B8A, which water stays below: 0.11 (H).
         snow_green: least reflectance of snow in B03: 0.1 (H, Fmask).
         cloud_red: least reflectance of cloud in B04: 0.07 (S, lower threshold of its first step).
@@ -63,6 +67,8 @@ class ScreenRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """
 
     snow_ndsi: Index = 0.4
+    snow_ndsi_mixed: Index = 0.3
+    snow_swir: Reflectance = 0.14
     snow_nir: Reflectance = 0.11
     snow_green: Reflectance = 0.1
     cloud_red: Reflectance = 0.07

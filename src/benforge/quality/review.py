@@ -7,7 +7,14 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from benforge.quality.decisions import DEFAULT_NAME, DecisionLog, review_path
-from benforge.quality.events import Decision, Event, make_decision, make_undo, parse_reviewer
+from benforge.quality.events import (
+    Decision,
+    Event,
+    Group,
+    make_action,
+    make_undo,
+    parse_reviewer,
+)
 from benforge.quality.ledger import Ledger
 
 
@@ -49,32 +56,47 @@ class Review:
     def decide(
         self, reviewer: str, flags: Sequence[str], patches: Sequence[str], *, named: str = ""
     ) -> Decision:
-        """Give patches flags, or none; it is on the disk when this returns.
+        """Give patches flags, or none; an action of one decision.
 
         Args:
             reviewer: who decides.
             flags: in any order; none for clear.
             patches: their ids.
-            named: the id of the event; one that is there already is not added again, so that an
+            named: as of `act`.
+
+        Raises:
+            InputError: a name that is none, an unknown flag, or no patches.
+            StorageError: the disk is full; nothing is added.
+        """
+        return self.act(reviewer, [(flags, patches)], named=named)[0]
+
+    def act(
+        self, reviewer: str, groups: Sequence[Group], *, named: str = ""
+    ) -> tuple[Decision, ...]:
+        """Give several groups of patches flags at once; all is on the disk when this returns.
+
+        Args:
+            reviewer: who decides.
+            groups: what is decided of which patches; they are undone as one.
+            named: the id of the action; one that is there already is not added again, so that an
                 answer that was lost may be asked for once more.
 
         Raises:
             InputError: a name that is none, an unknown flag, or no patches.
             StorageError: the disk is full; nothing is added.
         """
-        decision = make_decision(reviewer, flags, patches, named=named)
+        decisions = make_action(reviewer, groups, named=named)
 
-        def choose(news: list[Event]) -> Event | None:
+        def choose(news: list[Event]) -> Sequence[Event]:
             self._take(news)
-            return None if self.ledger.knows(decision.id) else decision
+            return [one for one in decisions if not self.ledger.knows(one.id)]
 
         with self.lock:
-            if self.log.update(choose):
-                self._take([decision])
-        return decision
+            self._take(self.log.update(choose))
+        return decisions
 
-    def undo(self, reviewer: str, *, named: str = "") -> Decision | None:
-        """Take back a reviewer's last decision that stands, and return it; None without one.
+    def undo(self, reviewer: str, *, named: str = "") -> tuple[Decision, ...]:
+        """Take back a reviewer's last action that stands, and return it; nothing without one.
 
         Args:
             reviewer: who takes back.
@@ -85,19 +107,16 @@ class Review:
             StorageError: the disk is full; nothing is added.
         """
         name = parse_reviewer(reviewer)
-        undone: list[Decision] = []
 
-        def choose(news: list[Event]) -> Event | None:
+        def choose(news: list[Event]) -> Sequence[Event]:
             self._take(news)
-            before = self.ledger.undone_by(named)
-            last = before or self.ledger.last(name)
-            undone.extend([last] if last else [])
-            return make_undo(last, named=named) if last and not before else None
+            last = None if self.ledger.undone_by(named) else self.ledger.last(name)
+            return [make_undo(last, named=named)] if last else []
 
         with self.lock:
-            if event := self.log.update(choose):
-                self._take([event])
-        return undone[0] if undone else None
+            added = self.log.update(choose)
+            self._take(added)
+            return self.ledger.undone_by(added[0].id if added else named)
 
     def _take(self, news: Sequence[Event]) -> None:
         if self.log.generation != self._generation:

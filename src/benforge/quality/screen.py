@@ -15,7 +15,8 @@ import shapely
 
 from benforge.archive.archive import Archive
 from benforge.archive.executors import available_cores, run_tasks
-from benforge.archive.layout import SCREENINGS
+from benforge.archive.index import read_rows
+from benforge.archive.layout import INDEX, SCREENINGS
 from benforge.archive.sidecars import sidecar_path
 from benforge.core.progress import Progress, silent
 from benforge.errors import ConflictError
@@ -24,7 +25,7 @@ from benforge.quality.screen_scene import SceneTask, screen_scene
 from benforge.quality.screening import FLAGS, SCHEMA, Screening
 from benforge.quality.screening_files import DEFAULT_NAME, read_screening, write_screening
 
-METHOD = "benforge, indices and shapes of shadows, version 1"
+METHOD = "benforge, indices and shapes of shadows, version 2"
 """What looks at patches; another version may find other shares."""
 
 WORTH_A_PROCESS = 8192
@@ -94,7 +95,8 @@ def screen_archive(
 
     Raises:
         InputError: a name that cannot be a file's, or less than one worker.
-        ConflictError: a screening of other rules has this name, and not `replace`.
+        ConflictError: a screening of other rules or another archive has this name, and not
+            `replace`.
         ArchiveError: a scene is missing or damaged, or the screening that is there is.
         StorageError: the disk is full.
     """
@@ -125,7 +127,7 @@ class _Draft:
         self._new: list[pa.Table] = []
         rules = msgspec.json.decode(msgspec.json.encode(recipe))
         empty = Screening(name, METHOD, SCHEMA.empty_table(), rules, archive.meta.simulated)
-        there = None if replace else _read_same(archive.root, empty)
+        there = None if replace else _read_same(archive, empty)
         self.screening, self._first, self._replace = there or empty, there is None, replace
 
     def missing(self) -> npt.NDArray[np.bool_]:
@@ -157,16 +159,17 @@ class _Draft:
         return Screening(old.name, METHOD, table, old.parameters, simulated)
 
 
-def _read_same(root: Path, wanted: Screening) -> Screening | None:
+def _read_same(archive: Archive, wanted: Screening) -> Screening | None:
     """The screening that is there, made by the same rules; None where there is none.
 
     Raises:
-        ConflictError: it was made by others.
+        ConflictError: it was made by others, or of another archive.
     """
-    path = sidecar_path(root, SCREENINGS, wanted.name)
+    path = sidecar_path(archive.root, SCREENINGS, wanted.name)
     if not path.exists():
         return None
-    there = read_screening(root, wanted.name)
+    there = read_screening(archive.root, wanted.name)
+    _check_own(archive, there.table["patch_id"], path)
     if (there.method, there.parameters) != (wanted.method, wanted.parameters):
         raise ConflictError(
             "a screening made by other rules has this name",
@@ -174,6 +177,24 @@ def _read_same(root: Path, wanted: Screening) -> Screening | None:
             do="Give another with --name, or do away with it: --replace",
         )
     return there
+
+
+def _check_own(archive: Archive, named: pa.ChunkedArray, path: Path) -> None:
+    """Refuse to go on with a screening that names patches which the archive, whole, has not.
+
+    Raises:
+        ConflictError: it does.
+    """
+    if pc.all(pc.is_in(named, archive.index["patch_id"])).as_py() is not False:
+        return
+    known = read_rows(archive.root / INDEX)["patch_id"]
+    strange = pc.sum(pc.invert(pc.is_in(named, known))).as_py()
+    if strange:
+        raise ConflictError(
+            f"the screening that is there names {strange:,} patches that are not in the archive",
+            where=path,
+            do="Give another with --name, or do away with it: --replace",
+        )
 
 
 def _tasks(

@@ -85,19 +85,40 @@ def settle_shadows(
         kinds[kinds == SHADOW] = CLEAR
         return
     places = places - places.min(axis=0)
+    reach = _reach(places, nir.shape[1], recipe)
+    places = _closer(places, -(-(reach + _AROUND) // nir.shape[1]))
     cloud = _mosaic(_cells(kinds == CLOUD) > CELL * CELL // 2, places)
     light = _mosaic(nir, places)
     dry = light > recipe.shadow_nir_least
     bare = _mosaic(_cells((kinds == CLEAR) | (kinds == SHADOW)) == CELL * CELL, places) & dry
     snow = _mosaic(_cells(kinds == SNOW) == CELL * CELL, places)
     against = _against(light, bare) + _against(light, snow)
-    reach = recipe.shadow_reach * 1000 // (PIXEL_SIZE * CELL)
     throw = find_throw(cloud, bare | snow, against, reach, latitude)
     if throw is None or throw.contrast < recipe.shadow_contrast:
         return
     below = _moved(cloud, throw.down, throw.right)
     dark = against < np.where(snow, np.log(recipe.shadow_snow), np.log(recipe.shadow_darkness))
     _mark(kinds, _patches(below & dark, places, nir.shape[1]))
+
+
+def _reach(places: Places, edge: int, recipe: ScreenRecipe) -> int:
+    """Cells that clouds are moved at most: as far as the recipe says, or a third of the scene."""
+    extent = int((places.max(axis=0) + 1).min()) * edge
+    return min(recipe.shadow_reach * 1000 // (PIXEL_SIZE * CELL), max(1, extent // 3))
+
+
+def _closer(places: Places, gap: int) -> Places:
+    """The same with no more than `gap` empty rows and columns of patches in between.
+
+    A few patches far apart would otherwise be looked at in a mosaic of the whole tile, most of it
+    empty; across a gap that clouds and what they are compared with do not reach nothing changes.
+    """
+    closer = np.empty_like(places)
+    for axis in (0, 1):
+        there, which = np.unique(places[:, axis], return_inverse=True)
+        steps = np.minimum(np.diff(there, prepend=there[0]), gap + 1)
+        closer[:, axis] = np.cumsum(steps)[which]
+    return closer
 
 
 def find_throw(
@@ -120,7 +141,6 @@ def find_throw(
     """
     if not ground.any():
         return None
-    reach = min(reach, max(1, min(cloud.shape) // 3))
     depth = _against_around(np.where(ground, np.clip(against, -1, 1), 0), ground)
     shape = _against_around(cloud.astype(np.float64), np.ones_like(cloud))
     sums = _MovedSums(cloud.shape, reach)

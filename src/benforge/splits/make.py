@@ -173,6 +173,8 @@ def make_split(
         "labelled": wanted,
         "unlabelled": int((bare & ~marked).sum()),
     }
+    if unseen := count_not_looked_at(index, flags):
+        told["not_looked_at"] = unseen
     split = Split.of(
         name, rule, index["patch_id"], parts, seed=seed if chosen.seeded else None, parameters=told
     )
@@ -186,6 +188,13 @@ def find_marked(index: pa.Table, flags: Sequence[Flags]) -> Mask:
     for one in flags:
         found |= one.marked(index["patch_id"], RESPECTED)
     return found
+
+
+def count_not_looked_at(index: pa.Table, flags: Sequence[Flags]) -> dict[str, int]:
+    """Name of flags to how many patches they do not name, which counts as clear; none without."""
+    ids = index["patch_id"].cast(pa.string())
+    known = {one.name: pc.sum(pc.is_in(ids, one.table["patch_id"])).as_py() or 0 for one in flags}
+    return {name: len(index) - count for name, count in known.items() if count < len(index)}
 
 
 def find_unlabelled(index: pa.Table, nomenclature: str | None) -> Mask:

@@ -64,6 +64,10 @@ def _notes(split: Split) -> list[str]:
         notes.append("no flags were at hand or respected: snow and clouds are not left out")
     elif told["flagged"]:
         notes.append(f"left out for snow or clouds: {told['flagged']:,}")
+    for name, count in told.get("not_looked_at", {}).items():
+        notes.append(
+            f"{count:,} patches were not looked at by the flags {name}, which counts as clear"
+        )
     if told["unlabelled"]:
         notes.append(f"left out without a label: {told['unlabelled']:,}")
     return notes

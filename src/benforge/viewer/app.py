@@ -7,6 +7,7 @@ from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp
 
 from benforge.errors import BenError
 from benforge.quality.decisions import DEFAULT_NAME as REVIEW
+from benforge.quality.decisions import check_writable, review_path
 from benforge.quality.review import Review
 from benforge.quality.screening_files import DEFAULT_NAME as SCREENING
 from benforge.viewer.answers import answer_error
@@ -23,7 +25,17 @@ from benforge.viewer.desk import Desk
 from benforge.viewer.endpoints import Viewer
 from benforge.viewer.facts import Mode
 from benforge.viewer.guard import Door, Guard
+from benforge.viewer.patience import WholeBodies
 from benforge.viewer.shown import Shown
+
+
+class _Row(IntegerConvertor):
+    """A row number in an address; what has more digits is none."""
+
+    regex = "[0-9]{1,12}"
+
+
+register_url_convertor("row", _Row())
 
 PORT = 8000
 """Of the door, where none is given."""
@@ -48,21 +60,25 @@ def create_app(
 
     Raises:
         InputError: a name that cannot be a file's.
+        StorageError: decisions could not be kept here.
         MissingError: there is no such folder.
         ArchiveError: it is no archive, or a file of it is damaged.
     """
     catalogue = Catalogue.open(archive, screening)
+    if mode == "inspect":
+        check_writable(review_path(archive, review))
     viewer = Viewer(Desk(catalogue, Review(archive, review)), mode)
     routes = [*_routes(viewer), *_picture_routes(Shown(catalogue))]
     handlers = dict.fromkeys((HTTPException, BenError, Exception), answer_error)
-    return Guard(Starlette(routes=routes, exception_handlers=handlers), door or Door.of(PORT))
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    return Guard(WholeBodies(app), door or Door.of(PORT))
 
 
 def _routes(viewer: Viewer) -> list[Route]:
     gets: dict[str, Callable[[Request], Response]] = {
         "/api/archive": viewer.archive,
         "/api/patches": viewer.patches,
-        "/api/patch/{i:int}": viewer.patch,
+        "/api/patch/{i:row}": viewer.patch,
         "/api/statistics": viewer.statistics,
         "/api/map": viewer.map,
         "/api/progress": viewer.progress,
@@ -83,7 +99,7 @@ def _picture_routes(shown: Shown) -> list[Route]:
         "/favicon.ico": shown.icon,
         "/assets/{name:path}": shown.asset,
         "/sheet.jpg": shown.sheet,
-        "/patch/{i:int}.png": shown.picture,
+        "/patch/{i:row}.png": shown.picture,
     }
     return [Route(path, endpoint) for path, endpoint in gets.items()]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +15,8 @@ import shapely
 
 from benforge.archive.archive import Archive
 from benforge.archive.layout import FLAGS as FLAGS_FOLDER
-from benforge.archive.layout import SCREENINGS
-from benforge.archive.sidecars import read_flags, sidecar_names
+from benforge.archive.layout import INDEX, SCREENINGS
+from benforge.archive.sidecars import read_flags, sidecar_names, sidecar_path
 from benforge.errors import ArchiveError, InputError
 from benforge.labels.hot import Hot, labels_hot
 from benforge.quality.screening import FLAGS, SHARES, Screening
@@ -24,6 +25,8 @@ from benforge.statistics.counts import UNKNOWN
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32]
+FileState = tuple[int, int, int] | None
+"""Time of change, ns, size, bytes, and inode of a file; None where there is none."""
 Rows = npt.NDArray[np.int64]
 """Row numbers of patches in the index."""
 
@@ -125,6 +128,7 @@ class Catalogue:
         days: `patch`, day of acquisition, days since 1970-01-01.
         labels: `patch class`, in the order of the archive's nomenclature.
         screened: None without a screening.
+        files: what this was read from, and the state in which it was.
     """
 
     archive: Archive
@@ -137,6 +141,7 @@ class Catalogue:
     days: npt.NDArray[np.int32]
     labels: Hot
     screened: Screened | None
+    files: dict[Path, FileState]
 
     @classmethod
     def open(cls, path: Path, screening: str) -> Catalogue:
@@ -146,6 +151,8 @@ class Catalogue:
             MissingError: there is no such folder.
             ArchiveError: it is no archive, or its index or the screening is damaged.
         """
+        sources = [path / INDEX, *_sidecar(path, screening)]
+        files = {source: _state_of(source) for source in sources}
         archive = Archive.open(path)
         rows = archive.index
         ids = rows["patch_id"].combine_chunks()
@@ -161,10 +168,15 @@ class Catalogue:
             _days(rows["sensing_time"]),
             labels_hot(rows, archive.meta.nomenclature),
             Screened.of(read_screening(path, screening), ids) if there else None,
+            files,
         )
 
     def __len__(self) -> int:
         return len(self.patch_ids)
+
+    def outdated(self) -> bool:
+        """Whether the index or the screening is another than the one that was read."""
+        return any(_state_of(path) != state for path, state in self.files.items())
 
     @cached_property
     def corners(self) -> npt.NDArray[np.float64]:
@@ -253,6 +265,21 @@ class Catalogue:
             "cloud": -(shown.shares["cloud"] + shown.shares["shadow"]),
         }
         return np.argsort(keys[name], kind="stable")
+
+
+def _sidecar(root: Path, screening: str) -> list[Path]:
+    """Where the screening lies or would lie; nowhere for a name that no file could have."""
+    with suppress(InputError):
+        return [sidecar_path(root, SCREENINGS, screening)]
+    return []
+
+
+def _state_of(path: Path) -> FileState:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _days(times: pa.ChunkedArray) -> npt.NDArray[np.int32]:

@@ -6,15 +6,16 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from benforge.errors import InputError
 from benforge.quality.agreement import Agreement, agreements
-from benforge.quality.events import Decision
+from benforge.quality.events import Decision, Group
 from benforge.quality.review import Review
 from benforge.viewer.board import Board
-from benforge.viewer.catalogue import Catalogue
+from benforge.viewer.catalogue import Bools, Catalogue
 
 _SOON = 0.02
 """Seconds; agreement that takes no longer is found anew each time."""
@@ -24,7 +25,7 @@ _REST = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
-    """A decision that was taken back: its id and the rows of its patches."""
+    """What was taken back at once: its id, which is the action's, and the rows of its patches."""
 
     event: str
     rows: list[int]
@@ -61,37 +62,61 @@ class Desk:
         return self.board
 
     def decide(
-        self, reviewer: str, flags: Sequence[str], rows: Sequence[int], named: str
-    ) -> Decision:
-        """Give the patches of these rows flags, or none; it is on the disk when this returns.
+        self, reviewer: str, groups: Sequence[tuple[Sequence[str], Sequence[int]]], named: str
+    ) -> tuple[Decision, ...]:
+        """Give groups of rows flags, or none, at once; it is on the disk when this returns.
+
+        Args:
+            reviewer: who decides.
+            groups: flags, and the rows of the patches that are given them.
+            named: the id of the action.
 
         Raises:
             InputError: a name that is none, an unknown flag, no patches, or no such row.
             StorageError: the disk is full; nothing is added.
         """
+        meant = [self._group(flags, rows) for flags, rows in groups]
+        with self.review.lock:
+            for (_, rows), (_, patches) in zip(groups, meant, strict=True):
+                self._row_of.update(zip(patches, rows, strict=True))
+            decisions = self.review.act(reviewer, meant, named=named)
+            self.refresh()
+        return decisions
+
+    def _group(self, flags: Sequence[str], rows: Sequence[int]) -> Group:
         if strange := [row for row in rows if not 0 <= row < len(self.catalogue)]:
             raise InputError(f"there is no patch {strange[0]}")
-        patches = self.catalogue.patch_ids.take(pa.array(rows, pa.int64())).to_pylist()
-        with self.review.lock:
-            self._row_of.update(zip(patches, rows, strict=True))
-            decision = self.review.decide(reviewer, flags, patches, named=named)
-            self.refresh()
-        return decision
+        return flags, self.catalogue.patch_ids.take(pa.array(rows, pa.int64())).to_pylist()
 
     def undo(self, reviewer: str, named: str) -> Undone | None:
-        """Take back a reviewer's last decision that stands; None without one.
+        """Take back a reviewer's last action that stands; None without one.
 
         Raises:
             InputError: a name that is none.
             StorageError: the disk is full; nothing is added.
         """
         with self.review.lock:
-            decision = self.review.undo(reviewer, named=named)
+            decisions = self.review.undo(reviewer, named=named)
             self.refresh()
-            if decision is None:
+            if not decisions:
                 return None
-            rows = [row for row in self.rows_of(decision.patches) if row >= 0]
-            return Undone(event=decision.id, rows=rows)
+            patches = dict.fromkeys(patch for one in decisions for patch in one.patches)
+            rows = [row for row in self.rows_of(patches) if row >= 0]
+            return Undone(event=decisions[0].action or decisions[0].id, rows=rows)
+
+    def answers(self, reviewer: str, rows: Sequence[int]) -> list[tuple[str, ...] | None]:
+        """What a reviewer decided of each of these rows; None where they did not."""
+        patches = self.catalogue.patch_ids.take(pa.array(rows, pa.int64())).to_pylist()
+        with self.review.lock:
+            return [self.review.ledger.answer_of(reviewer, patch) for patch in patches]
+
+    def decided_by(self, reviewer: str) -> Bools:
+        """`patch`: which a reviewer decided."""
+        found = np.zeros(len(self.catalogue), np.bool_)
+        with self.review.lock:
+            rows = self.rows_of(self.review.ledger.standing_of(reviewer))
+        found[[row for row in rows if row >= 0]] = True
+        return found
 
     def agreements(self) -> list[Agreement]:
         """How far reviewers agree; of a large review, what was found a moment ago."""

@@ -33,32 +33,64 @@ EventId = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{32})?$")]
 answer was lost, is not a second event; empty for a new one."""
 
 
+class GroupRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Patches, by row number, that are given the same flags; none for clear."""
+
+    patches: list[int]
+    flags: list[str]
+
+
 class DecideRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision as the page sends it.
+    """What was decided with one key, as the page sends it; undone as one.
 
     Args:
         reviewer: who decides.
-        patches: row numbers.
+        groups: by what they are given.
+        patches: row numbers, where there is but one group; so with `flags`.
         flags: none for clear.
-        id: of the event.
+        id: of the action.
     """
 
     reviewer: str
-    patches: list[int]
-    flags: list[str]
+    groups: list[GroupRequest] = []
+    patches: list[int] | None = None
+    flags: list[str] | None = None
     id: EventId = ""
+
+    def meant(self) -> list[tuple[list[str], list[int]]]:
+        """Flags and rows of each group.
+
+        Raises:
+            InputError: it is told neither way, or both.
+        """
+        told = [(group.flags, group.patches) for group in self.groups]
+        if self.patches is not None and self.flags is not None:
+            told.append((self.flags, self.patches))
+        elif self.patches is not None or self.flags is not None or not told:
+            raise InputError("a decision has patches and flags")
+        return told
 
 
 class UndoRequest(msgspec.Struct, frozen=True, kw_only=True):
     """An undo as the page sends it.
 
     Args:
-        reviewer: who takes back what they decided last.
+        reviewer: who takes back what they did last.
         id: of the event.
     """
 
     reviewer: str
     id: EventId = ""
+
+
+def reviewer_of(request: Request) -> str:
+    """Who asks; empty where no name is given.
+
+    Raises:
+        InputError: the name is none.
+    """
+    name = request.query_params.get("reviewer", "")
+    return parse_reviewer(name) if name else ""
 
 
 _Asked = TypeVar("_Asked", bound=msgspec.Struct)
@@ -95,7 +127,8 @@ class Viewer:
         offset = parse_number("offset", asked.get("offset", "0"), 0, 10**9)
         limit = parse_number("limit", asked.get("limit", "40"), 1, MOST_ROWS)
         board, found = self._select(request, "offset", "limit")
-        rows = make_rows(self.catalogue, board, found[offset : offset + limit].tolist())
+        page = found[offset : offset + limit].tolist()
+        rows = make_rows(self.desk, board, page, reviewer_of(request))
         return json_answer({"total": len(found), "offset": offset, "rows": rows})
 
     def patch(self, request: Request) -> Response:
@@ -103,7 +136,7 @@ class Viewer:
         row: int = request.path_params["i"]
         if row >= len(self.catalogue):
             raise Refused(404, f"there is no patch {row}")
-        return json_answer(look_closely(self.desk, row))
+        return json_answer(look_closely(self.desk, row, reviewer_of(request)))
 
     def statistics(self, request: Request) -> Response:
         """What is asked for, counted."""
@@ -119,18 +152,21 @@ class Viewer:
         return json_answer({"kind": "patches", "rows": rows})
 
     def progress(self, request: Request) -> Response:
-        """How far the review is."""
-        return json_answer(measure(self.desk, request.query_params.get("reviewer", "")))
+        """How far the review is; a name that no reviewer can have is refused."""
+        return json_answer(measure(self.desk, reviewer_of(request)))
 
     def decide(self, body: bytes) -> Response:
         """Take a decision; it is on the disk when this answers."""
         asked = self._asked(body, DecideRequest)
-        decision = self.desk.decide(asked.reviewer, asked.flags, asked.patches, asked.id)
-        progress = measure(self.desk, decision.reviewer)
-        return json_answer({"saved": decision.id, "progress": progress})
+        groups = asked.meant()
+        first = self.desk.decide(asked.reviewer, groups, asked.id)[0]
+        places = [row for _, rows in groups for row in rows][:MOST_ROWS]
+        rows = make_rows(self.desk, self.desk.refresh(), places, first.reviewer)
+        answer = {"saved": first.action or first.id, "rows": rows}
+        return json_answer(answer | {"progress": measure(self.desk, first.reviewer)})
 
     def undo(self, body: bytes) -> Response:
-        """Take back a reviewer's last decision; it is on the disk when this answers."""
+        """Take back what a reviewer did last; it is on the disk when this answers."""
         asked = self._asked(body, UndoRequest)
         reviewer = parse_reviewer(asked.reviewer)
         undone = self.desk.undo(reviewer, asked.id)
@@ -142,7 +178,7 @@ class Viewer:
     def _select(self, request: Request, *also: str) -> tuple[Board, Rows]:
         query = parse_query(request.query_params.multi_items(), also=also)
         board = self.desk.refresh()
-        return board, select(self.catalogue, board, query)
+        return board, select(self.desk, board, query)
 
     def _asked(self, body: bytes, kind: type[_Asked]) -> _Asked:
         if self.mode != "inspect":

@@ -51,16 +51,17 @@ class Closeup(Row, frozen=True, kw_only=True):
     lat: float
 
 
-def look_closely(desk: Desk, i: int) -> Closeup:
-    """What is known of a patch and around it.
+def look_closely(desk: Desk, i: int, reviewer: str = "") -> Closeup:
+    """What is known of a patch and around it, as this reviewer sees it.
 
     Raises:
         ArchiveError: a footprint is damaged, or the log cannot be read.
     """
     catalogue, board = desk.catalogue, desk.refresh()
+    (mine,) = desk.answers(reviewer, [i])
     lon, lat = catalogue.centre(i)
     return Closeup(
-        **msgspec.structs.asdict(make_row(catalogue, board, i)),
+        **msgspec.structs.asdict(make_row(catalogue, board, i, mine)),
         shares=find_shares(catalogue, i),
         neighbours=find_neighbours(catalogue, i),
         other_dates=find_other_dates(catalogue, i),

@@ -35,6 +35,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         pace_per_minute: patches that this reviewer decided a minute, over the last ten at most.
         kappa: of each two reviewers.
         damaged_lines: lines of the log that cannot be read.
+        outdated: whether the archive or its screening was changed since the viewer read it.
     """
 
     patches: int
@@ -44,6 +45,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     pace_per_minute: float
     kappa: list[Agreement]
     damaged_lines: int
+    outdated: bool
 
 
 def measure(desk: Desk, reviewer: str, now: datetime | None = None) -> Progress:
@@ -76,6 +78,7 @@ def measure(desk: Desk, reviewer: str, now: datetime | None = None) -> Progress:
             pace_per_minute=_pace(_since(ledger.decisions(reviewer), now - PACE), now),
             kappa=desk.agreements(),
             damaged_lines=desk.review.log.damaged,
+            outdated=desk.catalogue.outdated(),
         )
 
 

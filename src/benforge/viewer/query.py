@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 from benforge.errors import InputError
+from benforge.quality.events import parse_reviewer
 from benforge.quality.screening import FLAGS
 
 ORDERS = ("doubt", "name", "date", "snow", "cloud")
-PROPOSED = (*FLAGS, "none")
-DECIDED = ("any", "none", *FLAGS, "clear", "disputed")
+PROPOSED = (*FLAGS, "none", "unscreened")
+OWN = ("mine", "not-mine")
+DECIDED = ("any", "none", *FLAGS, "clear", "disputed", *OWN)
 LONGEST = 200
 """Characters of a value; a patch id has 60."""
 
@@ -32,8 +34,10 @@ class Query:
         start: first day.
         end: last day.
         text: part of a patch id or v1 name, in any case.
-        flag: what the screening proposes: a flag, or "none".
-        decided: what reviewers decided.
+        flag: what the screening proposes: a flag, "none", or "unscreened" where it names the
+            patch not at all.
+        decided: what reviewers decided; "mine" and "not-mine" are about `reviewer`.
+        reviewer: who asks; empty for nobody.
         flagset: marked in the flags of this name.
         min_confidence: at least, of the less sure proposal.
         max_confidence: at most.
@@ -51,6 +55,7 @@ class Query:
     text: str | None = None
     flag: str | None = None
     decided: str | None = None
+    reviewer: str = ""
     flagset: str | None = None
     min_confidence: float | None = None
     max_confidence: float | None = None
@@ -104,6 +109,10 @@ def _text(name: str, value: str) -> str:
     return value
 
 
+def _reviewer(name: str, value: str) -> str:
+    return parse_reviewer(value)
+
+
 def _share(name: str, value: str) -> float:
     try:
         number = float(value)
@@ -154,6 +163,7 @@ _READ: Mapping[str, tuple[str, Callable[[str, str], Any]]] = {
     "text": ("text", _text),
     "flag": ("flag", _one_of(PROPOSED)),
     "decided": ("decided", _one_of(DECIDED)),
+    "reviewer": ("reviewer", _reviewer),
     "flagset": ("flagset", _text),
     "min_confidence": ("min_confidence", _share),
     "max_confidence": ("max_confidence", _share),

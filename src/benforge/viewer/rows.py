@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from benforge.viewer.board import UNDECIDED, Board, flags_of
 from benforge.viewer.catalogue import Catalogue
+from benforge.viewer.desk import Desk
 
 _EPOCH = date(1970, 1, 1)
 
@@ -36,6 +37,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         decided: flags that hold after review; None where nobody decided.
         by: the reviewer whose decision counts.
         disputed: whether reviewers disagree.
+        mine: flags that whoever asks gave it; None where they did not decide, or gave no name.
     """
 
     i: int
@@ -55,15 +57,20 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     decided: list[str] | None
     by: str | None
     disputed: bool
+    mine: list[str] | None
 
 
-def make_rows(catalogue: Catalogue, board: Board, rows: Sequence[int]) -> list[Row]:
-    """These patches, in the order given."""
-    return [make_row(catalogue, board, int(row)) for row in rows]
+def make_rows(desk: Desk, board: Board, rows: Sequence[int], reviewer: str = "") -> list[Row]:
+    """These patches, in the order given, as this reviewer sees them."""
+    answers = desk.answers(reviewer, rows)
+    return [
+        make_row(desk.catalogue, board, int(row), mine)
+        for row, mine in zip(rows, answers, strict=True)
+    ]
 
 
-def make_row(catalogue: Catalogue, board: Board, i: int) -> Row:
-    """The patch of a row number that is there."""
+def make_row(catalogue: Catalogue, board: Board, i: int, mine: Sequence[str] | None) -> Row:
+    """The patch of a row number that is there; `mine` as in `Row`."""
     screened = catalogue.screened
     shares = screened.shares if screened else {}
     bits = int(board.bits[i])
@@ -85,6 +92,7 @@ def make_row(catalogue: Catalogue, board: Board, i: int) -> Row:
         decided=None if bits == UNDECIDED else flags_of(bits),
         by=board.reviewer(i) if bits != UNDECIDED else None,
         disputed=bool(board.disputed[i]),
+        mine=None if mine is None else list(mine),
     )
 
 

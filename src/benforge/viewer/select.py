@@ -11,23 +11,26 @@ from benforge.errors import InputError
 from benforge.quality.screening import FLAGS
 from benforge.viewer.board import UNDECIDED, Board
 from benforge.viewer.catalogue import Bools, Catalogue, Rows, Screened
-from benforge.viewer.query import Query
+from benforge.viewer.desk import Desk
+from benforge.viewer.query import OWN, Query
 
 _EPOCH = np.datetime64("1970-01-01")
 
 
-def select(catalogue: Catalogue, board: Board, query: Query) -> Rows:
+def select(desk: Desk, board: Board, query: Query) -> Rows:
     """The row numbers of the patches that a query asks for, in its order.
 
     Raises:
         InputError: it names a tile, country, class, patch or flags that the archive has not, or
-            asks for a screening where there is none.
+            asks for a screening where there is none, or for a reviewer's own without a name.
     """
+    catalogue = desk.catalogue
     order = catalogue.orders(query.order or ("doubt" if catalogue.screened else "name"))
     masks = [
         *_of_index(catalogue, query),
         *_of_screening(catalogue, query),
         *_of_board(board, query),
+        *_of_reviewer(desk, query),
     ]
     if not masks:
         return order
@@ -102,6 +105,8 @@ def _of_screening(catalogue: Catalogue, query: Query) -> Iterator[Bools]:
 def _of_screened(screened: Screened, query: Query) -> Iterator[Bools]:
     if query.flag == "none":
         yield screened.known & (screened.proposed == 0)
+    elif query.flag == "unscreened":
+        yield ~screened.known
     elif query.flag:
         yield (screened.proposed & (1 << FLAGS.index(query.flag))) != 0
     if query.min_confidence is not None:
@@ -120,5 +125,14 @@ def _of_board(board: Board, query: Query) -> Iterator[Bools]:
         yield board.disputed.copy()
     elif asked == "clear":
         yield board.bits == 0
-    elif asked:
+    elif asked and asked not in OWN:
         yield (board.bits > 0) & ((board.bits & (1 << FLAGS.index(asked))) != 0)
+
+
+def _of_reviewer(desk: Desk, query: Query) -> Iterator[Bools]:
+    if query.decided not in OWN:
+        return
+    if not query.reviewer:
+        raise InputError(f"decided={query.decided} asks for a reviewer", do="Say who you are")
+    own = desk.decided_by(query.reviewer)
+    yield own if query.decided == "mine" else ~own

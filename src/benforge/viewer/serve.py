@@ -20,6 +20,7 @@ from benforge.quality.screening_files import DEFAULT_NAME as SCREENING
 from benforge.viewer.app import create_app
 from benforge.viewer.facts import Mode
 from benforge.viewer.guard import Door
+from benforge.viewer.patience import MOST_ACCEPTED, PatientProtocol
 
 LOOPBACK = "127.0.0.1"
 _OWN = (LOOPBACK, "localhost", "::1")
@@ -34,6 +35,7 @@ def serve(
     mode: Mode = "inspect",
     host: str = LOOPBACK,
     port: int = 0,
+    ask_token: bool = False,
     open_browser: bool = True,
     screening: str = SCREENING,
     review: str = REVIEW,
@@ -47,6 +49,8 @@ def serve(
         host: the address to bind; any but this machine's own asks for a token, which the address
             told brings along.
         port: 0 for a free one.
+        ask_token: whether to ask for a token on this machine's own address too, which others who
+            work on it can reach.
         open_browser: whether to open the page.
         screening: name of the screening to show.
         review: name of the log of decisions.
@@ -56,13 +60,15 @@ def serve(
         ConflictError: the port is in use.
         InputError: the address is none of this machine, or a name that cannot be a file's.
         MissingError: there is no such folder.
+        StorageError: decisions could not be kept in the archive.
         ArchiveError: the folder is no archive, or it is damaged.
     """
     with bind(host, port) as bound:
-        port = bound.getsockname()[1]
-        name = socket.gethostname() if host in _EVERYWHERE else _in_address(host)
-        token = None if host in _OWN else secrets.token_urlsafe(24)
-        door = Door.of(port, (name,), token, addresses=host in _EVERYWHERE)
+        number, port = bound.getsockname()[:2]
+        everywhere = number in _EVERYWHERE
+        name = _own_name() if everywhere else _in_address(host)
+        token = secrets.token_urlsafe(24) if ask_token or host not in _OWN else None
+        door = Door.of(port, (name,), token, addresses=everywhere)
         app = create_app(archive, mode=mode, screening=screening, review=review, door=door)
         address = f"http://{name}:{port}/" + (f"?token={door.token}" if door.token else "")
         tell(address)
@@ -81,6 +87,8 @@ def _run(app: ASGIApp, bound: socket.socket) -> None:
         ws="none",
         lifespan="off",
         timeout_graceful_shutdown=SECONDS_TO_END,
+        http=PatientProtocol,
+        backlog=MOST_ACCEPTED,
     )
     with suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[bound])
@@ -93,6 +101,8 @@ def bind(host: str, port: int) -> socket.socket:
         ConflictError: the port is in use.
         InputError: the address is none of this machine.
     """
+    if not host.strip():
+        raise InputError("no address is named", where="--host", do="Write 127.0.0.1, or 0.0.0.0")
     where = f"{_in_address(host)}:{port}"
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -106,6 +116,16 @@ def bind(host: str, port: int) -> socket.socket:
         raise InputError(
             f"cannot be bound, {reason}", where=where, do="Choose another --host or --port"
         ) from error
+
+
+def _own_name() -> str:
+    """A name of this machine that leads to it: its own where that is known, else a number."""
+    name = socket.gethostname()
+    try:
+        socket.getaddrinfo(name, None)
+    except OSError:
+        return LOOPBACK
+    return name
 
 
 def _in_address(host: str) -> str:

@@ -1,6 +1,6 @@
 /** What is asked of the server; pictures are kept for a while, so that a way back costs nothing. */
 
-import { parameters, state } from "./state.js";
+import { question, state } from "./state.js";
 
 const KEPT = 12;
 const sheets = new Map();
@@ -37,7 +37,9 @@ async function answerOf(response) {
   throw error;
 }
 
-export const askRows = (offset, limit) => get(`/api/patches?${parameters({ offset, limit })}`);
+export const askRows = (offset, limit) => get(`/api/patches?${question({ offset, limit })}`);
+
+export const askPatch = (i) => get(`/api/patch/${i}?${new URLSearchParams({ reviewer: state.reviewer })}`);
 
 export const pictureOf = (i, view = state.view, stretch = state.stretch) =>
   `/patch/${i}.png?view=${view}&stretch=${stretch}`;

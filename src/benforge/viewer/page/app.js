@@ -1,9 +1,9 @@
 /** The page of `ben inspect` and `ben view`: what leads to what. */
 
-import { get } from "./api.js";
+import { askPatch, get } from "./api.js";
 import { clearSelection, focusGrid, focusOn, load, look, markOthers, measure, next, previous, selectAll, startBoard, step } from "./board.js";
 import { act, alarm, calm, progress, settled, startDeciding, target, unreached } from "./decide.js";
-import { askName, drawLarge, showHelp, toggleLarge } from "./dialogs.js";
+import { askName, drawLarge, knownName, showHelp, toggleLarge } from "./dialogs.js";
 import { $, el, later } from "./dom.js";
 import { set, startFilters } from "./filters.js";
 import { startKeys } from "./keys.js";
@@ -16,6 +16,7 @@ async function start() {
   state.info = await get("/api/archive");
   state.stretch = inspecting() ? "fixed" : "percentile";
   state.columns = Math.min(10, Math.max(3, Number(kept("columns")) || (innerWidth < 760 ? 4 : 6)));
+  state.blind = kept("blind") === "yes";
   readAddress();
   document.documentElement.dataset.mode = state.info.mode;
   $("simulated").hidden = !state.info.simulated;
@@ -26,21 +27,28 @@ async function start() {
   startPatch({ view: setView, patch: goTo, near: (i) => set("near", i), large: toggleLarge });
   startMap({ patch: goTo, tile: (name) => set("tile", name), box: (box) => set("bbox", box) });
   startStatistics(set);
-  startDeciding(goTo);
+  startDeciding(goTo, who);
   listen();
   startKeys(keys());
-  await load();
-  await loadName();
+  setInterval(() => progress().then(markOthers).catch(() => {}), 20_000);
+  if (inspecting()) named(await knownName());
+  await load().catch(unreached);
+  if (inspecting() && !state.reviewer) await who();
+  await progress();
 }
 
-async function loadName() {
-  if (!inspecting()) return;
-  if (!kept("reviewer")) $("who").textContent = "Your name";
-  state.reviewer = await askName();
-  $("who").textContent = state.reviewer;
-  $("who").title = "Change the name";
-  await progress();
-  setInterval(() => progress().then(markOthers).catch(() => {}), 20_000);
+function named(name) {
+  state.reviewer = name;
+  $("who").textContent = name || "Your name";
+  $("who").title = name ? "Change the name" : "Give the name under which decisions are saved";
+}
+
+/** Ask who is looking, and show what they decided. */
+async function who() {
+  const before = state.reviewer;
+  named(await askName());
+  if (state.reviewer === before) return;
+  await Promise.all([progress(), load({ patch: state.shown?.i }).catch(unreached)]);
 }
 
 function listen() {
@@ -57,11 +65,7 @@ function listen() {
   });
   $("help-button").addEventListener("click", showHelp);
   $("grid").addEventListener("large", toggleLarge);
-  $("who").addEventListener("click", async () => {
-    state.reviewer = await askName({ again: true });
-    $("who").textContent = state.reviewer;
-    await progress();
-  });
+  $("who").addEventListener("click", who);
   for (const button of document.querySelectorAll("[data-act]")) {
     button.addEventListener("click", () => act(button.dataset.act));
   }
@@ -73,7 +77,7 @@ function listen() {
   }
   let room = measure();
   new ResizeObserver(later(() => {
-    if (measure() !== room) load({ patch: state.shown?.i });
+    if (measure() !== room) load({ patch: state.shown?.i }).catch(unreached);
     room = measure();
     if (state.side === "map") drawMap();
   }, 150)).observe($("grid"));
@@ -142,7 +146,7 @@ async function goTo(i) {
   if (innerWidth < 760) setTab("patch");
   if (place >= 0) return focusOn(place);
   clearSelection();
-  state.shown = await get(`/api/patch/${i}`);
+  state.shown = await askPatch(i);
   return shown(state.shown);
 }
 

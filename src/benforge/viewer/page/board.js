@@ -2,7 +2,7 @@
 
 import { askRows, askSheet, drawCell } from "./api.js";
 import { $, el, number, percent } from "./dom.js";
-import { SHORT, WORDS, inspecting, state, stillAsked, writeAddress } from "./state.js";
+import { SHORT, WORDS, inspecting, seen, state, stillAsked, writeAddress } from "./state.js";
 
 const GAP = 6;
 const MOST = 100;
@@ -48,11 +48,23 @@ export function measure() {
   return screen.columns * screen.rows;
 }
 
+/** Make what is shown fit, where no other screen can be had. */
+function fitShown() {
+  const rows = Math.ceil(state.rows.length / screen.columns);
+  if (!rows) return;
+  const { clientWidth: wide, clientHeight: high } = $("grid");
+  const edge = Math.min((wide - GAP * (screen.columns - 1)) / screen.columns, (high - GAP * (rows - 1)) / rows);
+  $("grid").style.setProperty("--edge", `${edge}px`);
+}
+
 /** Ask for a screen and show it; `focus` is a place on it, a patch to look for, or null. */
 export async function load({ offset = state.offset, focus = 0, patch = null } = {}) {
   const turn = ++asked;
   ahead = null;
-  const found = await askRows(offset, measure());
+  const found = await askRows(offset, measure()).catch((error) => {
+    if (turn === asked) fitShown();
+    throw error;
+  });
   if (turn !== asked) return;
   if (!found.rows.length && found.total && offset) {
     await load({ offset: Math.max(0, found.total - measure()), focus });
@@ -110,10 +122,11 @@ function describe(cell, row) {
   const words = [row.v1 ?? row.id, row.date, verdictWords(row)];
   if (row.proposed.length) words.push(`proposed: ${row.proposed.map((f) => WORDS[f]).join(", ")}`);
   cell.setAttribute("aria-label", words.filter(Boolean).join(", "));
-  cell.classList.toggle("done", inspecting() && row.decided !== null);
+  cell.classList.toggle("done", inspecting() && seen(row).decided !== null);
 }
 
-export function verdictWords(row) {
+export function verdictWords(given) {
+  const row = seen(given);
   if (row.decided === null) return inspecting() ? "not decided" : "";
   const flags = row.decided.map((flag) => WORDS[flag]).join(" and ") || "clear";
   return row.disputed ? `${flags}, disputed` : flags;
@@ -124,7 +137,7 @@ function marksOf(row) {
     el("span", { class: `mark proposed ${SHORT[flag]}` }, SHORT[flag])));
   const sure = row.confidence === null || row.confidence >= CERTAIN ? null
     : el("span", { class: "sure" }, percent(row.confidence));
-  return [marks, sure, verdict(row)].filter(Boolean);
+  return [marks, sure, verdict(seen(row))].filter(Boolean);
 }
 
 function verdict(row) {
@@ -154,10 +167,10 @@ export async function markOthers() {
   if (turn !== asked) return;
   const now = new Map(rows.map((row) => [row.i, row]));
   state.rows.forEach((row, n) => {
-    const { decided, by, disputed } = now.get(row.i) ?? row;
+    const { decided, by, disputed, mine } = now.get(row.i) ?? row;
     if (row.decided !== before[n]) return;
     if (row.by === by && row.disputed === disputed && String(row.decided) === String(decided)) return;
-    Object.assign(row, { decided, by, disputed, decisions: null });
+    Object.assign(row, { decided, by, disputed, mine, decisions: null });
     mark(row.i);
   });
 }
@@ -270,7 +283,7 @@ export async function previous() {
 
 Whoever gives a second opinion (`again`) goes on patch by patch. */
 export async function advance(from, again) {
-  const open = (row) => row.decided === null;
+  const open = (row) => seen(row).decided === null;
   const later = state.rows.findIndex((row, n) => n > from && open(row));
   const place = later >= 0 ? later : state.rows.findIndex(open);
   if (again && from + 1 < state.rows.length) focusOn(from + 1);

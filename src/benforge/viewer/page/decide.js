@@ -4,15 +4,15 @@ import { get } from "./api.js";
 import { advance, clearSelection, load, mark } from "./board.js";
 import { $, el, number } from "./dom.js";
 import { Saves } from "./saves.js";
-import { CLOUD, SNOW, inspecting, state } from "./state.js";
+import { CLOUD, SNOW, inspecting, seen, state } from "./state.js";
 
 const saves = new Saves(told);
-const done = [];
 let goTo = () => {};
+let askWho = () => Promise.resolve();
 
-/** Begin; `show` leads to a patch that may not be on the screen. */
-export function startDeciding(show) {
-  goTo = show;
+/** Begin; `show` leads to a patch that may not be on the screen, `ask` to the reviewer's name. */
+export function startDeciding(show, ask) {
+  [goTo, askWho] = [show, ask];
 }
 
 export const settled = () => saves.settled();
@@ -33,70 +33,88 @@ export function target() {
 
 const FLAGS = { [SNOW]: [SNOW], [CLOUD]: [CLOUD], both: [SNOW, CLOUD], clear: [] };
 
-export function act(name) {
-  if (!inspecting() || !state.reviewer || $("help").open) return;
+/** Do what a key says; who did not give a name is asked for it first. */
+export async function act(name) {
+  if (!inspecting() || $("help").open) return;
+  const rows = state.reviewer ? chosen() : await nameFor(chosen());
+  if (!state.reviewer) return;
   if (name === "undo") undo();
-  else if (name === "accept") accept();
-  else decide(chosen(), () => FLAGS[name]);
+  else if (name === "accept") accept(rows);
+  else decide(rows, () => FLAGS[name]);
+}
+
+/** The same rows after the name was asked for, and the screen drawn anew. */
+async function nameFor(rows) {
+  await askWho();
+  return rows.map((row) => state.rows.find((other) => other.i === row.i) ?? row);
 }
 
 /** Decide as the screening proposes; what it does not name stays open. */
-function accept() {
-  const rows = chosen().filter((row) => row.confidence !== null);
+function accept(chosenRows) {
+  const rows = chosenRows.filter((row) => row.confidence !== null);
   if (rows.length) decide(rows, (row) => row.proposed);
   else said("Nothing was proposed here");
 }
 
-/** Decide on rows; what each is given may differ, so they are saved in groups of the same. */
+/** Decide on rows; what each is given may differ, so they go in groups of the same, as one. */
 function decide(rows, flagsOf) {
-  const groups = new Map();
   if (!rows.length) return;
-  const again = rows.at(-1).decided !== null;
+  const again = seen(rows.at(-1)).decided !== null;
+  const groups = new Map();
   for (const row of rows) {
     const flags = flagsOf(row);
-    const group = groups.get(flags.join()) ?? { flags, rows: [], before: [] };
+    const group = groups.get(flags.join()) ?? { flags: [...flags], rows: [] };
     group.rows.push(row);
-    group.before.push([row.decided, row.by, row.disputed]);
     groups.set(flags.join(), group);
   }
-  done.push(groups.size);
-  for (const group of groups.values()) sendGroup(group);
+  send([...groups.values()]);
   const from = state.rows.indexOf(rows.at(-1));
   clearSelection();
   target();
   advance(from >= 0 ? from : state.focus, again).catch(unreached);
 }
 
-function sendGroup({ flags, rows, before }) {
-  for (const row of rows) {
-    const other = row.decided !== null && row.by !== state.reviewer;
-    row.disputed = other && row.decided.join() !== flags.join();
-    Object.assign(row, { decided: flags, by: state.reviewer, decisions: null });
-    mark(row.i);
+/** Show a decision and save it; where the server refuses, show what was before. */
+function send(groups) {
+  const before = new Map();
+  for (const { flags, rows } of groups) {
+    for (const row of rows) {
+      const { decided, by, disputed, mine } = row;
+      before.set(row, { decided, by, disputed, mine });
+      Object.assign(row, { disputed: disputed || differs(row, flags), decided: flags, by: state.reviewer, mine: flags, decisions: null });
+      mark(row.i);
+    }
   }
-  const body = { reviewer: state.reviewer, patches: rows.map((row) => row.i), flags };
-  saves.send("/api/decisions", body, (answer) => {
+  const sent = groups.map(({ flags, rows }) => ({ flags, patches: rows.map((row) => row.i) }));
+  const still = (row) => groups.some(({ flags }) => row.mine === flags);
+  saves.send("/api/decisions", { reviewer: state.reviewer, groups: sent }, (answer) => {
     alarm("");
     showProgress(answer);
-  }, (error) => {
-    rows.forEach((row, n) => {
-      [row.decided, row.by, row.disputed] = before[n];
+    const now = new Map((answer.rows ?? []).map((row) => [row.i, row]));
+    for (const row of before.keys()) {
+      const { by, disputed } = now.get(row.i) ?? row;
+      if (!still(row) || row.disputed === disputed) continue;
+      Object.assign(row, { by, disputed });
       mark(row.i);
-    });
+    }
+  }, (error) => {
+    for (const [row, old] of before) {
+      if (!still(row)) continue;
+      Object.assign(row, old);
+      mark(row.i);
+    }
     alarm(`Not saved: ${error.message}`);
   });
 }
 
-/** Take back what was decided last, as a whole; then show where it was. */
+/** Whether another reviewer decided otherwise, as far as the page knows. */
+const differs = (row, flags) =>
+  row.decided !== null && row.by !== state.reviewer && row.decided.join() !== flags.join();
+
+/** Take back what was done last, as a whole; then show where it was. */
 function undo() {
-  const count = done.pop() ?? 1;
-  let undone = [];
-  for (let left = count; left > 0; left -= 1) {
-    saves.send("/api/undo", { reviewer: state.reviewer }, (answer) => {
-      undone = [...undone, ...(answer.patches ?? [])];
-      if (left === 1) after(undone);
-    }, (error) => said(error.status === 409 ? "Nothing to undo" : error.message));
-  }
+  saves.send("/api/undo", { reviewer: state.reviewer }, (answer) => after(answer.patches ?? []),
+    (error) => said(error.status === 409 ? "Nothing to undo" : error.message));
 }
 
 async function after(patches) {
@@ -109,10 +127,10 @@ async function after(patches) {
 }
 
 /** How far the queue of saves is, said quietly; a failure is said loudly. */
-function told({ waiting, failures, reason }) {
+function told({ waiting, failures, reason, wait }) {
   const many = waiting.length;
   if (failures) {
-    alarm(`Not saved yet: ${many} ${many === 1 ? "decision" : "decisions"}; ${reason}. Trying again…`, () => saves.retry?.());
+    alarm(`Not saved yet: ${many} ${many === 1 ? "decision" : "decisions"}; ${reason.replace(/\.$/, "")}. Trying again${wait < 5000 ? "…" : ` in ${wait / 1000} seconds`}`, () => saves.retry?.());
     said("Not saved");
   } else {
     said(many ? "Saving…" : "Saved");
@@ -139,7 +157,7 @@ export function alarm(words, again = null, kind = "save") {
 
 export async function progress() {
   try {
-    showProgress(await get(`/api/progress?reviewer=${encodeURIComponent(state.reviewer)}`));
+    showProgress(await get(`/api/progress?${new URLSearchParams({ reviewer: state.reviewer })}`));
   } catch {
     return;
   }
@@ -149,6 +167,7 @@ function showProgress(answer) {
   const found = answer.progress ?? answer;
   if (found.decided === undefined) return;
   $("progress").hidden = false;
+  if (found.outdated !== undefined) $("outdated").hidden = !found.outdated;
   $("bar").style.width = `${(100 * found.decided) / Math.max(1, found.patches)}%`;
   $("decided").replaceChildren(`${number(found.decided)} of ${number(found.patches)}`, el("i", { class: "wordy" }, " decided"));
   const pace = Math.round(found.pace_per_minute ?? 0);

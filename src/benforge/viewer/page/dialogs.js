@@ -1,6 +1,6 @@
 /** Help, the name of the reviewer, and one patch large. */
 
-import { pictureOf } from "./api.js";
+import { get, pictureOf } from "./api.js";
 import { $, day, el } from "./dom.js";
 import { HELP } from "./keys.js";
 import { inspecting, keep, kept, state } from "./state.js";
@@ -25,27 +25,45 @@ const legend = () => inspecting()
   ? "An outlined mark is what the screening proposes; at the right is how sure it is, where it has doubts. A filled mark is a decision. Every decision is on disk before it is shown as saved."
   : "An outlined mark is what the screening proposes; at the right is how sure it is, where it has doubts.";
 
-/** The reviewer's name, asked once and kept; a promise. */
-export function askName({ again = false } = {}) {
+/** The name that was kept, if the server takes it; else nothing. */
+export async function knownName() {
   const known = kept("reviewer") ?? "";
-  if (known && !again) return Promise.resolve(known);
+  return known && !(await refusalOf(known)) ? known : "";
+}
+
+/** Why the server does not take a name; nothing where it does, or cannot be reached. */
+async function refusalOf(name) {
+  try {
+    await get(`/api/progress?${new URLSearchParams({ reviewer: name })}`);
+  } catch (error) {
+    return error.status >= 400 && error.status < 500 ? error.message : "";
+  }
+  return "";
+}
+
+/** Ask for the reviewer's name; a promise of one that the server takes, or of the one before. */
+export function askName() {
   const [ask, field] = [$("ask"), $("ask-name")];
-  field.value = known;
+  let given = state.reviewer;
+  field.value = given || (kept("reviewer") ?? "");
+  $("ask-refused").textContent = "";
   ask.showModal();
   field.select();
   return new Promise((answer) => {
-    $("ask-form").onsubmit = (event) => {
+    $("ask-form").onsubmit = async (event) => {
       event.preventDefault();
       const name = field.value.trim();
-      if (!name) return;
+      const refused = await refusalOf(name || " ");
+      $("ask-refused").textContent = refused;
+      if (refused || !ask.open) return;
+      given = name;
       keep("reviewer", name);
       ask.close();
-      answer(name);
     };
     ask.oncancel = (event) => {
-      if (!known) event.preventDefault();
-      else answer(known);
+      if (!given) event.preventDefault();
     };
+    ask.onclose = () => answer(given);
   });
 }
 

@@ -41,6 +41,14 @@ export function day(text) {
   return new Intl.DateTimeFormat("en-GB", names).format(Date.UTC(year, month - 1, date));
 }
 
+/** A time of the clock on the reader's wall: 2026-11-26 14:05. */
+export function moment(text) {
+  const time = new Date(text);
+  const two = (value) => String(value).padStart(2, "0");
+  const date = [time.getFullYear(), two(time.getMonth() + 1), two(time.getDate())].join("-");
+  return `${date} ${two(time.getHours())}:${two(time.getMinutes())}`;
+}
+
 /** The function, run once things have been quiet for some milliseconds. */
 export function later(work, wait) {
   let timer = 0;

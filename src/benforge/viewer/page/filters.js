@@ -1,7 +1,7 @@
 /** Which patches, and in which order: a form whose every change is a new question. */
 
 import { $, dot, el, later, number } from "./dom.js";
-import { WORDS, inspecting, state } from "./state.js";
+import { WORDS, inspecting, keep, state } from "./state.js";
 
 const ORDERS = { doubt: "by doubt", name: "by name", date: "by date", snow: "by snow", cloud: "by cloud" };
 let changed = () => {};
@@ -11,6 +11,7 @@ export function startFilters(change) {
   changed = change;
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("order").addEventListener("change", () => set("order", $("order").value));
+  $("order").title = "Order";
   drawFilters();
 }
 
@@ -29,6 +30,7 @@ export function drawFilters() {
   const set = info.flag_sets.map((name) => [name, name]);
   $("filters").replaceChildren(
     search(),
+    orderAgain(),
     ...near(),
     choice("tile", "Tile", "every tile", info.tiles.map((name) => [name, name])),
     info.countries.filter(Boolean).length > 1 || query.country
@@ -36,10 +38,13 @@ export function drawFilters() {
     choice("season", "Season", "every season", info.seasons.map((name) => [name, name])),
     classes(),
     dates(),
-    info.screening ? choice("flag", "Proposed", "anything or nothing", [...flags, ["none", "nothing"]]) : "",
+    info.screening ? choice("flag", "Proposed", "anything or nothing", [...flags, ["none", "nothing"], ["unscreened", "not screened"]]) : "",
+    ...unscreened(),
     info.screening ? confidence() : "",
     inspecting() || info.reviewers.length
-      ? choice("decided", "Decided", "yes or no", [["none", "not yet"], ["any", "by anybody"], ...flags, ["clear", "clear"], ["disputed", "disputed"]]) : "",
+      ? choice("decided", "Decided", "yes or no", [["none", "not yet"], ["any", "by anybody"], ...flags, ["clear", "clear"], ["disputed", "disputed"],
+        ...(inspecting() ? [["mine", "by me"], ["not-mine", "not by me"]] : [])]) : "",
+    inspecting() ? blind() : "",
     set.length ? choice("flagset", "Marked in", "any list or none", set) : "",
     el("button", { type: "button", class: "quiet reset", disabled: !active(), onclick: reset },
       active() ? `Clear ${active()} filter${active() > 1 ? "s" : ""}` : "No filter"));
@@ -54,10 +59,41 @@ function reset() {
   changed();
 }
 
+const known = () => (state.info.screening ? Object.keys(ORDERS) : ["name", "date"]);
+
 function orders() {
-  const names = state.info.screening ? Object.keys(ORDERS) : ["name", "date"];
-  $("order").replaceChildren(...names.map((name) => el("option", { value: name }, ORDERS[name])));
-  $("order").value = state.query.order ?? names[0];
+  $("order").replaceChildren(...known().map((name) => el("option", { value: name }, ORDERS[name])));
+  $("order").value = state.query.order ?? known()[0];
+}
+
+/** The order once more, for a phone, whose bar has no room for it. */
+function orderAgain() {
+  const select = el("select", { name: "order", onchange: () => set("order", select.value) },
+    known().map((name) => el("option", { value: name }, ORDERS[name])));
+  select.value = state.query.order ?? known()[0];
+  const made = field("Order", select);
+  made.classList.add("narrow");
+  return made;
+}
+
+/** What no screening names, which no proposal and no doubt would show. */
+function unscreened() {
+  const { screening, patches } = state.info;
+  const many = patches - (screening?.patches ?? 0);
+  if (!many || !inspecting()) return [];
+  const words = screening ? `${number(many)} ${many === 1 ? "patch is" : "patches are"} not screened` : "No patch is screened";
+  const show = el("button", { type: "button", class: "quiet", onclick: () => set("flag", "unscreened") }, "Show");
+  return [el("p", { class: "note hint" }, el("span", {}, `${words}: `, el("code", {}, "ben screen")), screening && many < patches ? show : "")];
+}
+
+/** A second opinion is one only where the first is not seen before. */
+function blind() {
+  const box = el("input", { type: "checkbox", name: "blind", checked: state.blind, onchange: () => {
+    state.blind = box.checked;
+    keep("blind", state.blind ? "yes" : "no");
+    changed({ stay: true });
+  } });
+  return el("label", { class: "check" }, box, el("span", {}, "Hide what others decided until I have"));
 }
 
 function field(word, ...parts) {
@@ -120,12 +156,15 @@ function dates() {
 }
 
 function confidence() {
-  const most = Number(state.query.max_confidence ?? 1);
-  const said = el("output", {}, words(most));
-  const input = el("input", { type: "range", min: 0.5, max: 1, step: 0.01, value: most, name: "max_confidence",
-    oninput: () => said.replaceChildren(words(Number(input.value))),
-    onchange: () => set("max_confidence", Number(input.value) < 1 ? input.value : null) });
-  return field("Sureness", el("span", { class: "slider" }, input, said));
+  const one = (name, sign, none, title) => {
+    const words = (value) => (value === none ? "any" : `${sign} ${Math.round(100 * value)} %`);
+    const value = Number(state.query[name] ?? none);
+    const said = el("output", {}, words(value));
+    const input = el("input", { type: "range", min: 0.5, max: 1, step: 0.01, value, name, "aria-label": title,
+      oninput: () => said.replaceChildren(words(Number(input.value))),
+      onchange: () => set(name, Number(input.value) === none ? null : input.value) });
+    return el("span", { class: "slider" }, input, said);
+  };
+  return el("div", { class: "field" }, el("span", {}, "Sureness"),
+    one("min_confidence", "≥", 0.5, "Sureness at least"), one("max_confidence", "≤", 1, "Sureness at most"));
 }
-
-const words = (most) => (most < 1 ? `≤ ${Math.round(100 * most)} %` : "any");

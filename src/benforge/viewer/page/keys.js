@@ -22,7 +22,7 @@ export const HELP = [
     ["U", "undo (also Ctrl Z)"],
     ["Shift ← →", "select many"],
     ["Ctrl A", "select the screen"],
-    ["Esc", "select nothing"],
+    ["Esc", "select nothing; close what is open"],
   ]],
 ];
 
@@ -42,6 +42,7 @@ export function startKeys(does) {
     if (onButton && ["Enter", " "].includes(event.key)) return;
     if (event.target.matches("input[type=range]") && name.startsWith("Arrow")) return;
     if (event.target.closest(".leaflet-container") && name.match(/^(Arrow|[+-]$)/)) return;
+    if (name === "Escape" && document.querySelector("dialog[open]")) return;
     if (!does[name]) return;
     event.preventDefault();
     does[name](event.shiftKey);

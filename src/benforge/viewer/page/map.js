@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { $, el, later, number } from "./dom.js";
-import { inspecting, parameters, state } from "./state.js";
+import { inspecting, question, state } from "./state.js";
 
 const COLORS = ["#8fa39a", "#6cc3ff", "#f0b35a", "#57c79a", "#ff7d6e"];
 const WORDS = ["", "snow proposed", "cloud or shadow proposed", "clear", "flagged"];
@@ -55,7 +55,7 @@ const ink = () => color("--ink");
 const boxOf = (bounds) =>
   [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map((n) => n.toFixed(5)).join(",");
 
-const ask = (bbox, zoom) => get(`/api/map?${parameters({ bbox, zoom: Math.round(zoom), order: "" })}`);
+const ask = (bbox, zoom) => get(`/api/map?${question({ bbox, zoom: Math.round(zoom), order: "" })}`);
 
 async function fill() {
   const turn = ++asked;
@@ -86,7 +86,7 @@ function tile({ tile: name, count, ring }) {
 
 function patch(row) {
   const [i, ...rest] = row;
-  const kind = rest.at(-1);
+  const kind = state.blind && rest.at(-1) > 2 ? 0 : rest.at(-1);
   const corners = [0, 2, 4, 6].map((k) => [rest[k + 1], rest[k]]);
   const here = state.shown?.i === i;
   const style = { color: here ? ink() : COLORS[kind], weight: here ? 3 : 1, fillColor: COLORS[kind], fillOpacity: 0.35 };

@@ -1,9 +1,9 @@
 /** One patch beside the grid: its pictures, labels, shares, decisions, and what lies around it. */
 
-import { askSheet, drawCell, get, pictureOf } from "./api.js";
-import { $, bar, day, dot, el, later, percent } from "./dom.js";
+import { askPatch, askSheet, drawCell, pictureOf } from "./api.js";
+import { $, bar, day, dot, el, later, moment, percent } from "./dom.js";
 import { verdictWords } from "./board.js";
-import { SHORT, WORDS, inspecting, state } from "./state.js";
+import { SHORT, WORDS, inspecting, seen, state } from "./state.js";
 
 const SHARES = [["snow", "Snow"], ["cloud", "Cloud"], ["shadow", "Shadow"], ["nodata", "No data"]];
 let go = { view: () => {}, patch: () => {}, near: () => {}, large: () => {} };
@@ -46,7 +46,7 @@ export function factsOf(row) {
     el("p", { class: "soft" }, `${place} · tile ${row.tile}`),
     labelsOf(row),
     screened(row),
-    inspecting() || row.decided !== null ? decided(row) : null,
+    inspecting() || row.decided !== null ? decided(seen(row)) : null,
     nameOf(row.id, "Patch id"),
     row.v1 && row.v1 !== row.id ? nameOf(row.v1, "Name in BigEarthNet v1") : null);
 }
@@ -82,10 +82,12 @@ function screened(row) {
 }
 
 function decided(row) {
-  const lines = (row.decisions ?? []).map((event) => el("li", {},
+  const events = row.decided === null ? [] : row.decisions ?? [];
+  const lines = events.map((event) => el("li", {},
     el("span", { class: "who" }, event.reviewer), " ",
     event.flags.map((flag) => WORDS[flag]).join(" and ") || "clear", " ",
-    el("time", { class: "soft", datetime: event.time }, event.time.slice(0, 16).replace("T", " "))));
+    el("time", { class: "soft", datetime: event.time, title: `${event.time.slice(0, 19).replace("T", " ")} UTC` },
+      moment(event.time))));
   const by = row.by && !lines.length ? `, ${row.by}` : "";
   return el("section", {},
     el("h3", {}, "Review"),
@@ -97,7 +99,7 @@ function decided(row) {
 const askAround = later(async (row) => {
   const turn = ++asked;
   try {
-    const more = await get(`/api/patch/${row.i}`);
+    const more = await askPatch(row.i);
     if (turn !== asked || state.shown?.i !== row.i) return;
     Object.assign(row, { shares: more.shares, decisions: more.decisions });
     document.querySelectorAll(".facts").forEach((facts) => facts.replaceWith(factsOf(row)));

@@ -3,6 +3,8 @@
 import { post } from "./api.js";
 
 const WAITS = [500, 1000, 2000, 4000];
+/** Where the server answers that it cannot save, which takes somebody to mend. */
+const LONG_WAITS = [5000, 15_000, 30_000];
 
 /** 32 hexadecimal digits, by which the server knows a request that is sent again. */
 function newId() {
@@ -18,6 +20,7 @@ export class Saves {
     this.idle = [];
     this.failures = 0;
     this.reason = "";
+    this.wait = 0;
     this.busy = false;
     addEventListener("beforeunload", (event) => {
       if (this.waiting.length) event.preventDefault();
@@ -51,10 +54,12 @@ export class Saves {
           this.waiting.shift();
           next.refused(error);
         } else {
+          const waits = error.status ? LONG_WAITS : WAITS;
           this.reason = error.status ? error.message : "the server does not answer";
           this.failures += 1;
+          this.wait = waits[Math.min(this.failures, waits.length) - 1];
           this.told(this);
-          await this.pause(WAITS[Math.min(this.failures, WAITS.length) - 1]);
+          await this.pause(this.wait);
         }
       }
       this.told(this);

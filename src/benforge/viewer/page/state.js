@@ -25,6 +25,7 @@ export const state = {
   stretch: "fixed",
   columns: 6,
   reviewer: "",
+  blind: false,
   side: "patch",
 };
 
@@ -77,6 +78,13 @@ export function parameters(more = {}) {
   return said;
 }
 
+/** The same as a question to the server, which is told who asks. */
+export const question = (more = {}) => parameters({ ...more, reviewer: state.reviewer });
+
+/** A row as the reviewer is to see it: without what others decided, while that is hidden. */
+export const seen = (row) =>
+  state.blind && inspecting() && row.mine === null ? { ...row, decided: null, by: null, disputed: false } : row;
+
 /** Whether a row still belongs to what is asked for, after a decision. */
 export function stillAsked(row) {
   switch (state.query.decided) {
@@ -85,6 +93,8 @@ export function stillAsked(row) {
     case "any": return row.decided !== null;
     case "clear": return row.decided?.length === 0;
     case "disputed": return row.disputed;
+    case "mine": return row.mine !== null;
+    case "not-mine": return row.mine === null;
     default: return row.decided?.includes(state.query.decided) ?? false;
   }
 }

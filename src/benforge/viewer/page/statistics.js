@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { $, bar, dot, el, number, percent } from "./dom.js";
-import { WORDS, parameters, state } from "./state.js";
+import { WORDS, question, state } from "./state.js";
 
 let asked = 0;
 let choose = () => {};
@@ -16,7 +16,7 @@ export async function drawStatistics() {
   const turn = ++asked;
   const pane = $("statistics");
   try {
-    const found = await get(`/api/statistics?${parameters()}`);
+    const found = await get(`/api/statistics?${question()}`);
     if (turn !== asked) return;
     pane.replaceChildren(...partsOf(found));
   } catch (error) {
@@ -35,7 +35,7 @@ function partsOf(found) {
     table("Seasons", linesOf(found.seasons, found.patches, "season")),
     table("Countries", linesOf(found.countries, found.patches, "country")),
     table("Proposed", flagLines(found.flags?.proposed, found.patches, "flag")),
-    table("Decided", flagLines(found.flags?.decided, found.patches, "decided")),
+    state.blind ? null : table("Decided", flagLines(found.flags?.decided, found.patches, "decided")),
   ].filter(Boolean);
 }
 
