@@ -15,3 +15,18 @@ def print_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]
     for line in lines:
         cells = (f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True))
         out.print(f"  {'  '.join(cells)}".rstrip(), markup=False)
+
+
+def print_figures(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], whole: Sequence[int] = ()
+) -> None:
+    """Numbers, to the right, after a name in the first column; `whole` columns never break."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False)
+    for i, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if i else "left", no_wrap=i in whole)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    out.print(table, soft_wrap=False)

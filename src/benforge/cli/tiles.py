@@ -27,27 +27,31 @@ BaselineOption = Annotated[
     list[str] | None, typer.Option(help="Processing baselines to take: 02.05,02.06 or again.")
 ]
 
+CatalogueOption = Annotated[
+    Path | None,
+    typer.Option(help="A saved catalogue: STAC items as .json or .ndjson, or ids as .txt."),
+]
+ApiOption = Annotated[
+    str,
+    typer.Option(
+        help="A STAC API: cdse, earth-search, planetary-computer, an address, or a TOML file."
+    ),
+]
+AreaOption = Annotated[
+    Path | None, typer.Option(help="File of polygons: GeoJSON, GeoPackage, Shapefile.")
+]
+
 
 @app.command()
 def tiles(
     selection: Annotated[
         str, typer.Option(help="A selection that has a name: bigearthnet-2019.")
     ] = "",
-    catalogue: Annotated[
-        Path | None,
-        typer.Option(help="A saved catalogue: STAC items as .json or .ndjson, or ids as .txt."),
-    ] = None,
-    api: Annotated[
-        str,
-        typer.Option(
-            help="A STAC API: cdse, earth-search, planetary-computer, an address, or a TOML file."
-        ),
-    ] = "",
+    catalogue: CatalogueOption = None,
+    api: ApiOption = "",
     countries: CountriesOption = None,
     tiles: TilesOption = None,
-    area: Annotated[
-        Path | None, typer.Option(help="File of polygons: GeoJSON, GeoPackage, Shapefile.")
-    ] = None,
+    area: AreaOption = None,
     period: Annotated[str, typer.Option(help="First and last day: 2017-06-01/2018-05-31.")] = "",
     cloud: Annotated[float | None, typer.Option(help="Greatest cloud cover, %.")] = None,
     level: Annotated[Literal["L1C", "L2A"], typer.Option(help="Processing level.")] = "L1C",
