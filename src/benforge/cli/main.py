@@ -63,6 +63,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         quality,
         report,
         screen,
+        search,
         split,
         stats,
         tiles,
