@@ -60,6 +60,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         exchange,
         experiment,
         learn,
+        maps,
         quality,
         report,
         screen,
