@@ -11,6 +11,7 @@ from benchmarks import (
     page,
     reads,
     screening,
+    search,
     training,
     viewer,
 )
@@ -37,6 +38,7 @@ def main() -> None:
             ("The index of 590,326 patches", index.report),
             ("Screening", screening.report),
             ("Training", training.report),
+            ("Search", search.report),
             ("The viewer's server", viewer.report),
             ("The viewer's page", page.report),
         )

@@ -10,6 +10,7 @@ from benchmarks import (
     page,
     reads,
     screening,
+    search,
     training,
     viewer,
 )
@@ -88,3 +89,9 @@ def test_a_correction_is_compared_with_reading_and_writing() -> None:
     found = correction.run("toy")
     assert found["ratio"] > 0
     assert found["seconds"] > 0
+
+
+def test_a_search_is_compared_with_one_pass() -> None:
+    found = search.run("toy")
+    assert len(found["rows"]) == 5
+    assert all(taken > 0 for taken in found["seconds"].values())

@@ -40,6 +40,8 @@ def embed(
     statistics: Annotated[
         bool, typer.Option("--statistics", help="Means and deviations of bands, without a model.")
     ] = False,
+    split: Annotated[str, typer.Option(help="Split of the archive; all patches if left out.")] = "",
+    part: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     batch_size: Annotated[int, typer.Option(min=1, help="Patches at once.")] = 128,
     device: DeviceOption = "",
     json: JsonOption = False,
@@ -54,7 +56,14 @@ def embed(
     run, archive = check_places(places, statistics=statistics)
     with showing_progress("Embedding") as progress:
         facts = embed_archive(
-            archive, out, run=run, device=device, batch_size=batch_size, progress=progress
+            archive,
+            out,
+            run=run,
+            split=split,
+            part=part,
+            device=device,
+            batch_size=batch_size,
+            progress=progress,
         )
     told = {**facts.told(), "index": str(out)}
     print_json(told) if json else print_facts(f"Embedded {archive}", told)

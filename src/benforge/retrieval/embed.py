@@ -9,13 +9,16 @@ from shutil import copyfile
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 
 from benforge.archive.archive import Archive
 from benforge.archive.files import new_folder, storage_errors
 from benforge.archive.footprints import centres
+from benforge.archive.sidecars import read_split
 from benforge.core.progress import Progress, silent
-from benforge.errors import ConflictError
+from benforge.core.split import PARTS
+from benforge.errors import ConflictError, InputError
 from benforge.retrieval.band_statistics import Vectors, describe_archive
 from benforge.retrieval.index import MODEL, IndexFacts, write_index
 
@@ -28,6 +31,8 @@ def embed_archive(
     out: Path,
     *,
     run: Path | None = None,
+    split: str = "",
+    part: str = "test",
     device: str = "",
     batch_size: int = 128,
     progress: Progress = silent,
@@ -38,38 +43,52 @@ def embed_archive(
         archive: its folder.
         out: a new folder.
         run: folder of a training, or its checkpoint; None takes the statistics of bands.
+        split: name of a split of the archive; all patches if empty.
+        part: of the split.
         device: where the model is asked; the GPU where there is one if empty.
         batch_size: patches at once.
         progress: told how many are done.
 
     Raises:
-        MissingError: no such archive or checkpoint.
-        InputError: other bands, numbers or patch sizes than the model's; no patches.
+        MissingError: no such archive, checkpoint or split.
+        InputError: other bands, numbers or patch sizes than the model's; no patches, or no such
+            part.
         ConflictError: the folder holds other things, or lies in the archive.
         StorageError: the disk is full; nothing stays of the folder.
     """
-    opened = Archive.open(archive)
     _check_apart(archive, out)
+    opened = _some(Archive.open(archive), split, part)
+    facts = _facts(opened, split, part)
     with new_folder(out) as draft:
         if run is None:
-            return _embed_by_statistics(draft, opened, progress)
-        return _embed_by_model(draft, opened, run, device, batch_size, progress)
+            return _embed_by_statistics(draft, opened, facts, progress)
+        return _embed_by_model(draft, opened, facts, run, device, batch_size, progress)
 
 
-def _embed_by_statistics(draft: Path, archive: Archive, progress: Progress) -> IndexFacts:
+def _some(archive: Archive, split: str, part: str) -> Archive:
+    """The patches of a part of a split; all of them without one."""
+    if not split:
+        found = archive
+    elif part not in PARTS:
+        raise InputError(f"a split has no part {part!r}", do=f"Use {', '.join(PARTS)}")
+    else:
+        ids = archive.index["patch_id"].cast(pa.string())
+        chosen = pc.is_in(ids, read_split(archive.root, split).part(part).combine_chunks())
+        found = archive.filter(np.asarray(chosen.combine_chunks().to_numpy(zero_copy_only=False)))
+    if not len(found):
+        raise InputError("there are no patches to embed", where=archive.root)
+    return found
+
+
+def _embed_by_statistics(
+    draft: Path, archive: Archive, facts: IndexFacts, progress: Progress
+) -> IndexFacts:
     """Every statistic with mean 0 and deviation 1 over the archive, those that never change 0."""
-    parts = list(describe_archive(archive, progress))
-    found = np.concatenate(parts) if parts else np.zeros((0, 0), np.float32)
-    shift, spread = (
-        (found.mean(axis=0, dtype=np.float64), found.std(axis=0, dtype=np.float64))
-        if len(found)
-        else (np.zeros(0), np.zeros(0))
-    )
+    found = np.concatenate(list(describe_archive(archive, progress)))
+    shift, spread = found.mean(axis=0, dtype=np.float64), found.std(axis=0, dtype=np.float64)
     scale = np.where(spread > 0, spread, 1)
-    facts = _facts(archive)
     facts = msgspec.structs.replace(facts, shift=tuple(shift.tolist()), scale=tuple(scale.tolist()))
-    batches = [standardise(found, facts)] if len(found) else []
-    return write_index(draft, facts, list_patches(archive), batches)
+    return write_index(draft, facts, list_patches(archive), [standardise(found, facts)])
 
 
 def standardise(statistics: Vectors, facts: IndexFacts) -> Vectors:
@@ -79,7 +98,13 @@ def standardise(statistics: Vectors, facts: IndexFacts) -> Vectors:
 
 
 def _embed_by_model(
-    draft: Path, archive: Archive, run: Path, device: str, batch_size: int, progress: Progress
+    draft: Path,
+    archive: Archive,
+    facts: IndexFacts,
+    run: Path,
+    device: str,
+    batch_size: int,
+    progress: Progress,
 ) -> IndexFacts:
     from benforge.inference.embed import embed_patches
     from benforge.loading.devices import find_device
@@ -87,7 +112,7 @@ def _embed_by_model(
 
     contract = read_contract(run)
     facts = msgspec.structs.replace(
-        _facts(archive),
+        facts,
         kind="model",
         model=contract.title,
         run=run.resolve().name,
@@ -103,11 +128,13 @@ def _embed_by_model(
     return write_index(draft, facts, list_patches(archive), batches)
 
 
-def _facts(archive: Archive) -> IndexFacts:
+def _facts(archive: Archive, split: str, part: str) -> IndexFacts:
     return IndexFacts(
         kind="statistics",
         model=STATISTICS,
         archive=archive.root.resolve().name,
+        split=split,
+        part=part if split else "",
         simulated=bool(archive.meta.simulated),
         nomenclature=archive.meta.nomenclature.name,
         metric="euclidean",

@@ -44,6 +44,8 @@ class IndexFacts(msgspec.Struct, frozen=True, kw_only=True):
         run: the training run.
         weights: SHA-256 of the checkpoint.
         archive: name of the archive's folder.
+        split: name of a split of it; "" where all patches were taken.
+        part: of the split.
         simulated: whether the archive, or what the model was trained on, is simulated.
         nomenclature: of the labels.
         patches: how many.
@@ -60,6 +62,8 @@ class IndexFacts(msgspec.Struct, frozen=True, kw_only=True):
     run: str = ""
     weights: str = ""
     archive: str
+    split: str = ""
+    part: str = ""
     simulated: bool
     nomenclature: str
     patches: int = 0
@@ -74,6 +78,7 @@ class IndexFacts(msgspec.Struct, frozen=True, kw_only=True):
         return {
             "model": self.model,
             "archive": self.archive,
+            "of": f"{self.part} of {self.split}" if self.split else "all patches",
             "simulated": self.simulated,
             "patches": self.patches,
             "features": self.features,

@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float32]
 
 BLOCK = 65_536
 """Vectors that are looked at together while norms are computed."""
+RUN = 256
+"""Vectors of which only the nearest is looked at first."""
 ROOM = 1 << 26
 """Approximate distances held at once, float32: 256 MiB."""
 TINY = 1e-15
@@ -44,22 +46,30 @@ class Vectors:
 
     Args:
         values: `patch feature`, float32, finite; may be a memory map.
-        lengths: of each.
+        terms: of each, what makes a distance of a product with a query: minus one over its length
+            for a cosine, to multiply by; half its squared length else, to take the product from.
+        longest: length of the longest.
         metric: how distance is measured.
     """
 
     values: Floats
-    lengths: Floats
+    terms: Floats
+    longest: float
     metric: Metric
 
     @classmethod
     def of(cls, values: Floats, metric: Metric) -> Vectors:
         """Vectors with their lengths, which takes one pass over them."""
-        lengths = np.empty(len(values), np.float32)
+        squares = np.empty(len(values), np.float32)
         for start in range(0, len(values), BLOCK):
             block = values[start : start + BLOCK]
-            lengths[start : start + BLOCK] = np.sqrt(np.einsum("pf,pf->p", block, block))
-        return cls(values, lengths, metric)
+            squares[start : start + BLOCK] = np.einsum("pf,pf->p", block, block)
+        lengths = np.sqrt(squares)
+        if metric == "euclidean":
+            terms = squares / np.float32(2)
+        else:
+            terms = np.float32(-1) / np.where(lengths > TINY, lengths, np.float32(1))
+        return cls(values, terms, float(lengths.max(initial=0)), metric)
 
     def nearest(
         self,
@@ -79,45 +89,50 @@ class Vectors:
         at_once = max(1, ROOM // max(1, len(self.values)))
         for start in range(0, len(queries), at_once):
             part = np.ascontiguousarray(queries[start : start + at_once], np.float32)
-            for i, approximate in enumerate(self._approximate(part)):
+            for i, grows in enumerate(self._growing(part)):
                 if groups is not None and of_queries is not None:
-                    approximate[groups == of_queries[start + i]] = np.inf
-                yield self._settle(part[i], approximate, k)
+                    grows[groups == of_queries[start + i]] = np.inf
+                yield self._settle(part[i], grows, k)
 
-    def _approximate(self, queries: Floats) -> Floats:
-        """What grows with the distance, `query patch`: squared, or minus the cosine's product."""
-        product: Floats = queries @ self.values.T if len(queries) > 1 else _one(self, queries)
+    def _growing(self, queries: Floats) -> Floats:
+        """What grows with the distance, `query patch`, up to rounding."""
+        if len(queries) == 1:
+            product: Floats = (self.values @ queries[0])[None]  # one pass at the speed of memory
+        else:
+            product = queries @ self.values.T
         if self.metric == "euclidean":
-            product *= -2
-            product += np.square(self.lengths)
-            return product
-        product /= -np.where(self.lengths > TINY, self.lengths, 1)
-        return product
+            return np.subtract(self.terms, product, out=product)
+        return np.multiply(product, self.terms, out=product)
 
     def _error(self, query: Floats) -> float:
-        """How far two approximate values may be from their true order."""
+        """How far rounding may put one before another that is nearer."""
         length = float(np.sqrt(np.square(query, dtype=np.float64).sum()))
-        longest = float(self.lengths.max(initial=0))
-        both = length + longest
+        both = length + self.longest
         scale = both * both if self.metric == "euclidean" else length
         return float(4 * (self.values.shape[1] + 8) * _EPSILON * scale)
 
-    def _settle(self, query: Floats, approximate: Floats, k: int) -> Nearest:
+    def _settle(self, query: Floats, grows: Floats, k: int) -> Nearest:
         """The exact distances of those that may be among the nearest, and their order."""
-        k = min(k, int(np.count_nonzero(approximate < np.inf)))
-        if k == 0:
-            return Nearest(np.empty(0, np.int64), np.empty(0))
-        farthest = np.partition(approximate, k - 1)[k - 1] + self._error(query)
-        rows = np.flatnonzero((approximate <= farthest) & (approximate < np.inf))
+        bound = _upper_bound(grows, k)
+        if bound == np.inf:
+            rows = np.flatnonzero(grows < np.inf)
+        else:
+            rows = np.flatnonzero(grows <= bound + self._error(query))
         distances = distance(np.asarray(self.values[rows]), query, self.metric)
         order = np.argsort(distances, kind="stable")[:k]
         return Nearest(rows[order], distances[order])
 
 
-def _one(vectors: Vectors, queries: Floats) -> Floats:
-    """The product with one query, read once at the speed of memory."""
-    product: Floats = (vectors.values @ queries[0])[None]
-    return product
+def _upper_bound(grows: Floats, k: int) -> float:
+    """A number that at least `k` of these do not exceed; infinite where they are fewer.
+
+    `k` runs of numbers have their least below the `k`-th of the least of all runs, and to find
+    that is far cheaper than to order all numbers.
+    """
+    runs = len(grows) // RUN
+    if runs >= 4 * k:
+        grows = grows[: runs * RUN].reshape(runs, RUN).min(axis=1)
+    return float(np.partition(grows, k - 1)[k - 1]) if len(grows) >= k else np.inf
 
 
 def distance(vectors: Floats, query: Floats, metric: Metric) -> npt.NDArray[np.float64]:
