@@ -57,7 +57,8 @@ def map_(
     `ben map run S2A_MSIL2A_*.SAFE --out maps`
     """
     from benforge.mapping.facts import MapChoices
-    from benforge.mapping.map import MapWork, map_products
+    from benforge.mapping.map import map_products
+    from benforge.mapping.scene import MapWork
 
     choices = MapChoices(stride=stride, threshold=threshold, keep_clouds=keep_clouds, vector=vector)
     work = MapWork(choices, processor, batch_size, verify)

@@ -83,24 +83,23 @@ def find_cover(
     """
     cells = plan_patches(plan.tile, PatchRecipe(edge=CELL))
     nodata = nodata_shares(mosaics, cells).reshape(cells.rows, cells.columns) > 0
-    told = plan.window_shares(nodata.astype(np.float32))
+    told = plan.window_shares(nodata.view(np.uint8))
     if codes is not None:
         kinds, source = classify_codes(codes, recipe), CLASSIFIED
     elif {band.name for band in sensor.patch_bands} >= set(BANDS):
         kinds, source = _from_bands(plan.tile, mosaics, sensor, recipe), BY_BANDS
     else:
         return Cover(told, np.zeros_like(told), np.zeros_like(told), NOT_LOOKED)
-    hidden = plan.window_shares(_cell_shares((kinds == CLOUD) | (kinds == SHADOW)))
-    return Cover(told, hidden, plan.window_shares(_cell_shares(kinds == SNOW)), source)
+    hidden = _window_shares(plan, (kinds == CLOUD) | (kinds == SHADOW))
+    return Cover(told, hidden, _window_shares(plan, kinds == SNOW), source)
 
 
-def _cell_shares(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    """The share of each cell of 60 m, `row col`."""
+def _window_shares(plan: MapPlan, mask: npt.NDArray[np.bool_]) -> Shares:
+    """The share of each window, by way of the count in each cell of 60 m."""
     per = CELL // PIXEL_SIZE
     rows, columns = (n // per for n in mask.shape)
     blocks = mask.view(np.uint8).reshape(rows, per, columns, per)
-    sums: npt.NDArray[np.float32] = blocks.sum(axis=(1, 3), dtype=np.float32)
-    return sums / np.float32(per**2)
+    return plan.window_shares(blocks.sum(axis=(1, 3), dtype=np.uint8), per**2)
 
 
 def _from_bands(tile: Grid, mosaics: Mosaics, sensor: Sensor, recipe: ScreenRecipe) -> Kinds:

@@ -86,7 +86,8 @@ class MapFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """As a tag says it: GDAL keeps no empty one."""
+    return str(value).lower() if isinstance(value, bool) else str(value) or "no"
 
 
 def name_simulated(*, model: bool, product: bool) -> str:

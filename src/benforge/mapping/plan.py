@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,23 +59,24 @@ class MapPlan:
         rows, columns = np.divmod(np.arange(len(self), dtype=np.int64), self.columns)
         return np.stack([rows, columns], axis=1) * self.stride
 
-    def window_shares(self, cells: npt.NDArray[np.float32]) -> Shares:
-        """The mean of each window over cells of 60 m.
+    def window_shares(self, cells: npt.NDArray[np.integer[Any]], most: int = 1) -> Shares:
+        """What share of each window is counted in cells of 60 m.
 
         Args:
-            cells: `row col` of the whole tile, 0 to 1.
+            cells: `row col` of the whole tile, 0 to `most`.
+            most: what a cell can count.
 
         Returns:
             One value a window, row by row.
         """
         per = int(CELL // self.tile.pixel_size)
         edge, step = self.edge // per, self.stride // per
-        sums = np.zeros((cells.shape[0] + 1, cells.shape[1] + 1))
-        sums[1:, 1:] = cells.cumsum(axis=0, dtype=np.float64).cumsum(axis=1)
+        sums = np.zeros((cells.shape[0] + 1, cells.shape[1] + 1), np.int64)
+        sums[1:, 1:] = cells.cumsum(axis=0, dtype=np.int64).cumsum(axis=1)
         top, left = (slice(0, (n - 1) * step + 1, step) for n in self.shape)
         low, right = (slice(edge, edge + (n - 1) * step + 1, step) for n in self.shape)
         whole = sums[low, right] - sums[top, right] - sums[low, left] + sums[top, left]
-        return np.asarray(whole / edge**2, np.float32).ravel()
+        return np.asarray(whole / (most * edge**2), np.float32).ravel()
 
 
 def plan_map(tile: Grid, edge: int, stride: int | None = None) -> MapPlan:

@@ -13,8 +13,10 @@ from rasterio.io import DatasetWriter
 from benforge.core.grid import Grid
 from benforge.mapping.facts import MapFacts, find_classes
 
-_SMALL, _LARGE = 64, 256
-"""Pixels along a block: maps of one pixel a patch are small, and shall have overviews too."""
+BLOCK = 128
+"""Pixels along a block, the fewest that GDAL likes: maps are small."""
+_LEAST = 32
+"""Pixels along the longer edge of the smallest overview, about."""
 
 
 def write_scores(path: Path, grid: Grid, scores: npt.NDArray[np.float32], facts: MapFacts) -> None:
@@ -29,7 +31,6 @@ def write_scores(path: Path, grid: Grid, scores: npt.NDArray[np.float32], facts:
         scores: `label row col`, 0 to 1.
         facts: written as tags; of each class its name, code and colour.
     """
-    block = _SMALL if max(grid.shape) <= 2 * _LARGE else _LARGE
     with rasterio.open(
         "scores",
         "w+",
@@ -48,10 +49,11 @@ def write_scores(path: Path, grid: Grid, scores: npt.NDArray[np.float32], facts:
             memory,
             path,
             driver="COG",
-            BLOCKSIZE=str(block),
+            BLOCKSIZE=str(BLOCK),
             COMPRESS="DEFLATE",
             PREDICTOR="YES",
             OVERVIEW_RESAMPLING="AVERAGE",
+            OVERVIEW_COUNT=str(max(0, int(np.log2(max(grid.shape) / _LEAST)))),
         )
 
 
