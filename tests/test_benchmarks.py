@@ -7,6 +7,7 @@ from benchmarks import (
     index,
     labels,
     layouts,
+    mapping,
     page,
     reads,
     screening,
@@ -95,3 +96,10 @@ def test_a_search_is_compared_with_one_pass() -> None:
     found = search.run("toy")
     assert len(found["rows"]) == 5
     assert all(taken > 0 for taken in found["seconds"].values())
+
+
+def test_a_map_is_compared_with_decoding_and_asking() -> None:
+    found = mapping.run("toy")
+    assert found["patches"] == 36
+    assert len(found["rows"]) == 2
+    assert found["ratio"] > 0
