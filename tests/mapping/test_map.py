@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tracemalloc
 from dataclasses import replace
 from pathlib import Path
@@ -211,6 +212,22 @@ def test_what_is_not_a_map_stays(world: World, run: Path, tmp_path: Path) -> Non
     with pytest.raises(ConflictError, match="the folder holds other things"):
         map_products(run, [world.product], tmp_path)
     assert [path.name for path in place.iterdir()] == ["mine.txt"]
+    (place / "map.json").write_text("{")
+    with pytest.raises(ConflictError, match="the folder holds other things"):
+        map_products(run, [world.product], tmp_path)
+    assert [path.name for path in place.iterdir()] == ["mine.txt"]
+
+
+def test_what_killed_runs_left_is_cleared_and_a_running_ones_not(
+    world: World, run: Path, tmp_path: Path
+) -> None:
+    name = open_scene(world.product).metadata.source
+    dead, alive = tmp_path / f".{name}.{2**22 + 1}", tmp_path / f".{name}.{os.getppid()}"
+    for draft in (dead, alive):
+        draft.mkdir()
+        (draft / "scores.tif").write_bytes(b"half")
+    map_products(run, [world.product], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {name, alive.name}
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), OSError(28, "No space left on device")])

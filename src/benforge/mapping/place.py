@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from shutil import rmtree
 
@@ -12,11 +13,13 @@ from pyogrio.errors import DataSourceError
 from rasterio._err import CPLE_BaseError  # What a failed copy raises has no public name.
 from rasterio.errors import RasterioError
 
-from benforge.archive.files import new_folder, write_atomic
+from benforge.archive.files import new_folder, storage_errors, write_atomic
 from benforge.errors import BenError, ConflictError, StorageError
-from benforge.mapping.facts import FORMAT, MapFacts
+from benforge.mapping.facts import FORMAT, MapFacts, VectorFormat
 
 NOTE, SCORES, PICTURE = "map.json", "scores.tif", "map.png"
+PATCHES: Mapping[VectorFormat, str] = {"gpkg": "patches.gpkg", "parquet": "patches.parquet"}
+"""Names of the files of a map; that of its patches by their form."""
 
 _FREE = ("corrected_by", "clouds_by", "simulated")
 """Facts that follow from the others."""
@@ -97,7 +100,7 @@ def write_whole(
     """Fill a folder that is seen whole or not at all; a damaged map that is there goes.
 
     Args:
-        folder: of the map.
+        folder: of the map; what else lies in it stays.
         facts: for the note.
         counts: likewise.
         fill: writes the files into the folder that it is given.
@@ -106,8 +109,7 @@ def write_whole(
         ConflictError: the folder holds other things than a map.
         StorageError: the disk is full.
     """
-    if (folder / NOTE).is_file():
-        rmtree(folder)
+    _clear(folder)
     with new_folder(folder) as draft:
         try:
             fill(draft)
@@ -121,3 +123,25 @@ def write_whole(
         note = MapNote(facts=facts, counts=counts, files=files)
         write_atomic(draft / NOTE, msgspec.json.format(msgspec.json.encode(note)) + b"\n")
     return note
+
+
+def _clear(folder: Path) -> None:
+    """Remove a damaged map, nothing else, and the drafts of processes that were killed."""
+    with storage_errors(folder):
+        if (folder / NOTE).is_file():
+            for name in (NOTE, SCORES, PICTURE, *PATCHES.values()):
+                (folder / name).unlink(missing_ok=True)
+        for draft in folder.parent.glob(f".{folder.name}.*"):
+            pid = draft.name.rpartition(".")[2]
+            if pid.isdecimal() and not _runs(int(pid)):
+                rmtree(draft, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

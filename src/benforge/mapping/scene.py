@@ -17,6 +17,7 @@ from benforge.mapping.clouds import Cover, find_cover
 from benforge.mapping.facts import MapChoices, MapFacts, name_simulated
 from benforge.mapping.picture import draw_map, true_color
 from benforge.mapping.place import (
+    PATCHES,
     PICTURE,
     SCORES,
     MapNote,
@@ -197,7 +198,7 @@ def _fill(folder: Path, asked: _Asked, decoded: DecodedScene, facts: MapFacts) -
     write_scores(folder / SCORES, plan.grid, raster, facts)
     product = str(decoded.metadata.product)
     patches = tell_patches(plan, asked.seen, asked.scores, asked.cover, facts, product)
-    write_patches(folder / f"patches.{facts.vector}", patches, facts)
+    write_patches(folder / PATCHES[facts.vector], patches, facts)
     color = true_color(decoded.mosaics, decoded.sensor)
     clouded = asked.clouded.reshape(plan.shape)
     (folder / PICTURE).write_bytes(draw_map(plan, raster, clouded, facts, color))
