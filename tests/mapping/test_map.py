@@ -297,6 +297,21 @@ def test_windows_without_data_are_left_out(run: Path, tmp_path: Path) -> None:
     assert np.isfinite(scores_of(found)[:, :, 1:]).all()
 
 
+@pytest.mark.parametrize("vector", ["gpkg", "parquet"])
+def test_a_product_of_which_nothing_is_seen_gets_an_empty_map(
+    run: Path, tmp_path: Path, vector: str
+) -> None:
+    product = write_small_product(tmp_path, bands=noise(empty=90))
+    work = MapWork(MapChoices(vector=vector))
+    [found] = map_products(run, [product], tmp_path / "out", work).maps
+    assert found.counts.empty == found.counts.windows == 16
+    assert np.isnan(scores_of(found)).all()
+    file = Path(found.folder) / f"patches.{vector}"
+    patches = gpd.read_parquet(file) if vector == "parquet" else gpd.read_file(file)
+    assert len(patches) == 0
+    assert {"patch_id", "labels", "scores", "geometry"} <= set(patches.columns)
+
+
 def test_l1c_is_corrected_on_the_way_and_said_so(run: Path, tmp_path: Path) -> None:
     product = write_l1c(tmp_path / "given")
     work = MapWork(MapChoices(keep_clouds=True), SixS(CorrectOptions(), run=plain_air))
