@@ -41,7 +41,8 @@ def test_a_page(found: Found, asked: Query, imported_sample: Archive, tmp_path: 
         shown = np.asarray(Image.open(BytesIO(b64decode(data))))
         assert (shown == picture_of(imported_sample[imported_sample.find(name)])).all()
     for one in found.results:
-        assert f"<b>{one.rank} · {one.distance:.4f}</b>" in text
+        assert f"<b>{one.rank} · {one.distance:.4f}</b> <small>{one.tile} · {one.date}" in text
+        assert f'title="{one.patch}"' in text
         assert all(f"<li class=shared>{label}</li>" in text for label in one.shared)
     assert "simulated" not in text
     assert "http" not in text.replace("http-equiv", "")

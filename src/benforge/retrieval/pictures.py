@@ -31,12 +31,16 @@ class Shown:
     """One picture.
 
     Args:
-        head: the line above the labels.
+        head: the line above all.
+        place: tile, day and country; "" where they are not known.
+        name: of the patch or the image.
         picture: in true colour.
         labels: names, and whether the query shares them.
     """
 
     head: str
+    place: str
+    name: str
     picture: Picture
     labels: tuple[tuple[str, bool], ...]
 
@@ -64,15 +68,16 @@ def _show(found: Found, query: Query, archive: Archive) -> list[Shown]:
     """The query, where it is a patch or an image, then the results."""
     shown = []
     if query.image:
-        shown.append(Shown("Query", _true_color(read_image(query.image)), ()))
+        picture = _true_color(read_image(query.image))
+        shown.append(Shown("Query", "", str(query.image), picture, ()))
     if query.patch:
         labels = tuple((label, True) for label in found.labels)
-        shown.append(Shown("Query", _picture(archive, query.patch), labels))
+        shown.append(Shown("Query", "", query.patch, _picture(archive, query.patch), labels))
     for one in found.results:
         labels = tuple((label, label in one.shared) for label in one.labels)
-        shown.append(
-            Shown(f"{one.rank} · {one.distance:.4f}", _picture(archive, one.patch), labels)
-        )
+        head, place = f"{one.rank} · {one.distance:.4f}", f"{one.tile} · {one.date}"
+        place += f" · {one.country}" if one.country else ""
+        shown.append(Shown(head, place, one.patch, _picture(archive, one.patch), labels))
     return shown
 
 
@@ -101,18 +106,12 @@ def _title(found: Found) -> str:
 
 def _sheet(found: Found, shown: list[Shown]) -> bytes:
     """All pictures on one sheet, PNG."""
-    captions = [
-        [line for text, _ in one.labels for line in textwrap.wrap(text, LETTERS)] for one in shown
-    ]
+    captions = [_lines(one) for one in shown]
     rows = [captions[i : i + COLUMNS] for i in range(0, len(captions), COLUMNS)]
     heights = [EDGE + LINE * (2.5 + max(map(len, row))) for row in rows]
     with styled():
-        figure = new_figure(
-            f"Nearest to {found.query} · {_title(found)}",
-            COLUMNS * (EDGE + 0.12),
-            sum(heights),
-            layout=False,
-        )
+        title = f"Nearest to {found.query} · {_title(found)}"
+        figure = new_figure(title, COLUMNS * (EDGE + 0.12), sum(heights), layout=False)
         bottom = sum(heights)
         for i, one in enumerate(shown):
             top = bottom - sum(heights[: i // COLUMNS])
@@ -123,7 +122,8 @@ def _sheet(found: Found, shown: list[Shown]) -> bytes:
 
 
 def _lines(one: Shown) -> list[str]:
-    return [line for text, _ in one.labels for line in textwrap.wrap(text, LETTERS)]
+    head = [one.place] if one.place else []
+    return [*head, *(line for text, _ in one.labels for line in textwrap.wrap(text, LETTERS))]
 
 
 def _place(figure: Figure, one: Shown, lines: list[str], at: tuple[float, float]) -> None:
@@ -167,6 +167,7 @@ def _figure(one: Shown) -> str:
         f"<li{' class=shared' if shared else ''}>{escape(text)}</li>" for text, shared in one.labels
     )
     return (
-        f'<figure><img alt="{escape(one.head)}" src="data:image/png;base64,{source}">'
-        f"<figcaption><b>{escape(one.head)}</b><ul>{labels}</ul></figcaption></figure>"
+        f'<figure><img alt="{escape(one.name)}" title="{escape(one.name)}" '
+        f'src="data:image/png;base64,{source}"><figcaption><b>{escape(one.head)}</b> '
+        f"<small>{escape(one.place)}</small><ul>{labels}</ul></figcaption></figure>"
     )
