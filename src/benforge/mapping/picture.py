@@ -50,10 +50,10 @@ def draw_map(
     """
     with np.errstate(invalid="ignore"):
         counts = np.count_nonzero(scores >= np.float32(facts.threshold), axis=(1, 2))
-    seen = max(1, int(np.isfinite(scores[0]).sum()))
-    order = _most_frequent(scores, counts)
+    seen = int(np.isfinite(scores[0]).sum())
+    order = most_frequent(scores, counts) if seen else []
     panels = len(order) + (color is not None)
-    rows = -(-panels // COLUMNS)
+    rows = max(1, -(-panels // COLUMNS))
     with styled():
         tall = PAGE / COLUMNS * plan.rows / plan.columns
         figure = new_figure(_title(facts, len(order)), PAGE, rows * (tall + _TALL) + 0.6)
@@ -64,7 +64,8 @@ def draw_map(
             _show_color(axes[0], color, plan)
         for ax, label in zip(axes[panels - len(order) :], order, strict=False):
             _show_class(ax, plan, scores[label], clouded, facts, label, counts[label] / seen)
-        _explain(figure, facts)
+        if order:
+            _explain(figure, facts)
         return as_png(figure)
 
 
@@ -80,7 +81,7 @@ def true_color(mosaics: Mosaics, sensor: Sensor) -> npt.NDArray[np.float32] | No
     return np.asarray(np.clip(values / 0.3, 0, 1) ** (1 / 1.8), np.float32)
 
 
-def _most_frequent(scores: Scores, counts: npt.NDArray[np.int64]) -> list[int]:
+def most_frequent(scores: Scores, counts: npt.NDArray[np.int64]) -> list[int]:
     """Classes by how many windows have them, then by their highest score."""
     highest = np.nan_to_num(scores, nan=0).max(axis=(1, 2))
     return [int(i) for i in np.lexsort((-highest, -counts))[:CLASSES]]
@@ -90,6 +91,8 @@ def _title(facts: MapFacts, shown: int) -> str:
     simulated = f"simulated {facts.simulated} · " if facts.simulated else ""
     which = f"the {shown} most frequent of {len(facts.classes)} classes ({facts.nomenclature})"
     what = "Scores of every class" if shown == len(facts.classes) else "Scores of classes"
+    if not shown:
+        what, which = "No window was asked about", f"{len(facts.classes)} classes"
     return f"{what} · {simulated}{facts.product} · {facts.model} · {which}"
 
 
@@ -148,7 +151,7 @@ def _explain(figure: Figure, facts: MapFacts) -> None:
     bar.set_label(words, loc="left", size=6.5)
     masks = [
         Swatch(facecolor=_CLOUDED, label="cloud or shadow, not asked"),
-        Swatch(facecolor=_EMPTY, edgecolor=LINE, label="no data"),
+        Swatch(facecolor=_EMPTY, edgecolor=LINE, label="no data, or no whole window"),
     ]
     if facts.keep_clouds:
         del masks[0]
