@@ -17,9 +17,9 @@ from benforge.retrieval.index import SearchIndex
 from benforge.retrieval.nearest import Metric, Rows, Vectors
 from benforge.retrieval.search import tiles_of
 
-QUERIES = 5_000
+QUERIES = 2_000
 """Patches that ask at most, drawn by chance where an index has more."""
-_AT_ONCE = 64
+_AT_ONCE = 32
 
 Hot = npt.NDArray[np.float32]
 
@@ -132,15 +132,21 @@ class _Asking:
         for row, near, overlap in zip(rows, found, overlaps(self.hot, rows), strict=True):
             may_be = overlap[self.groups != self.groups[row]]
             got = overlap[near.rows]
-            sums += ((got > 0).mean(), (may_be > 0).mean(), got.mean(), may_be.mean())
+            sums += [(got > 0).mean(), (may_be > 0).mean(), _mean(got), _mean(may_be)]
         return sums
 
 
-def overlaps(hot: Hot, rows: Rows) -> npt.NDArray[np.float64]:
+def _mean(values: Hot) -> float:
+    return float(values.mean(dtype=np.float64))
+
+
+def overlaps(hot: Hot, rows: Rows) -> Hot:
     """Labels in common over labels of either, `query patch`; 0 where none is shared."""
-    common = (hot[rows] @ hot.T).astype(np.float64)
-    counts = hot.sum(axis=1, dtype=np.float64)
-    found: npt.NDArray[np.float64] = common / (counts[rows][:, None] + counts - common)
+    common: Hot = hot[rows] @ hot.T
+    counts = hot.sum(axis=1)
+    either = counts[rows][:, None] + counts
+    either -= common
+    found: Hot = np.divide(common, either, out=common)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def search(index: SearchIndex, query: Query) -> Found:
             Vectors.of(np.asarray(index.vectors[rows]), metric).nearest(middle[None], query.k)
         )
         return _answer(index, query, labels, Nearest(rows[near.rows], near.distances))
-    vectors = Vectors.of(index.vectors, metric)
+    vectors = vectors_of(index, metric)
     if query.image:
         vector = embed_image(index, read_image(query.image))
         return _answer(index, query, [], next(vectors.nearest(vector[None], query.k)))
@@ -124,6 +125,12 @@ def search(index: SearchIndex, query: Query) -> Found:
     vector = np.asarray(index.vectors[row])
     near = next(vectors.nearest(vector[None], query.k, groups, groups[[row]]))
     return _answer(index, query, index.patches["labels"][row].as_py(), near)
+
+
+@lru_cache(maxsize=2)
+def vectors_of(index: SearchIndex, metric: Metric) -> Vectors:
+    """The vectors of an index with their lengths, which are computed once."""
+    return Vectors.of(index.vectors, metric)
 
 
 def tiles_of(index: SearchIndex) -> npt.NDArray[np.int64]:
