@@ -87,3 +87,12 @@ def test_simulated_stays_simulated(statistics: SearchIndex) -> None:
     facts = msgspec.structs.replace(statistics.facts, simulated=True)
     index = SearchIndex(statistics.root, facts, statistics.patches, statistics.vectors)
     assert search(index, Query(labels=("Pastures",))).index["simulated"]
+
+
+def test_a_patch_never_finds_itself_among_its_equals(statistics: SearchIndex) -> None:
+    alike = np.ones((len(statistics.patches), 3), np.float32)
+    index = SearchIndex(statistics.root, statistics.facts, statistics.patches, alike)
+    ids = statistics.patches["patch_id"].to_pylist()
+    for row, expected in ((0, ids[1:4]), (2, [ids[0], ids[1], ids[3]]), (60, ids[:3])):
+        found = search(index, Query(patch=ids[row], k=3))
+        assert [one.patch for one in found.results] == expected

@@ -217,6 +217,6 @@ def _check_file(path: Path, told: int | None) -> None:
 def _read(root: Path) -> tuple[Floats, pa.Table]:
     try:
         vectors = np.load(root / VECTORS, mmap_mode="r", allow_pickle=False)
-        return vectors, pq.read_table(root / PATCHES, partitioning=None)
+        return vectors, pq.read_table(root / PATCHES, partitioning=None).combine_chunks()
     except (OSError, ValueError, pa.ArrowException) as error:
         raise InputError(f"cannot be read, {error}", where=root, do=_ADVICE) from error

@@ -121,10 +121,19 @@ def search(index: SearchIndex, query: Query) -> Found:
         vector = embed_image(index, read_image(query.image))
         return _answer(index, query, [], next(vectors.nearest(vector[None], query.k)))
     row = index.find(query.patch)
-    groups = tiles_of(index) if query.other_tiles else np.arange(len(index.patches))
-    vector = np.asarray(index.vectors[row])
-    near = next(vectors.nearest(vector[None], query.k, groups, groups[[row]]))
+    near = _others(index, row, vectors, query)
     return _answer(index, query, index.patches["labels"][row].as_py(), near)
+
+
+def _others(index: SearchIndex, row: int, vectors: Vectors, query: Query) -> Nearest:
+    """The patches nearest to one of the index, without itself or without its tile."""
+    vector = np.asarray(index.vectors[[row]])
+    if query.other_tiles:
+        tiles = tiles_of(index)
+        return next(vectors.nearest(vector, query.k, tiles, tiles[[row]]))
+    near = next(vectors.nearest(vector, query.k + 1))
+    others = near.rows != row
+    return Nearest(near.rows[others][: query.k], near.distances[others][: query.k])
 
 
 @lru_cache(maxsize=2)
