@@ -165,6 +165,8 @@ def test_the_picture_and_the_note(kept: ProductMap) -> None:
     assert set(note["files"]) == {"map.png", "patches.gpkg", "scores.tif"} == set(kept.files)
     assert note["facts"]["simulated"] == kept.simulated == "product"
     assert folder.name == note["facts"]["product"] == kept.product
+    assert (kept.keep_clouds, kept.clouds_by) == (True, "scene classification")
+    assert gpd.read_file(folder / "patches.gpkg")["cloud"].max() > 0.5
 
 
 def test_only_the_bands_that_are_needed_are_decoded(

@@ -68,8 +68,8 @@ def decode_scene(
     Args:
         scene: opened.
         bands: that the model sees.
-        clouds: whether clouds will be looked for: then the scene classification is read too, or
-            the bands that tell clouds where there is none.
+        clouds: whether the bands that tell clouds are decoded too where a product has no scene
+            classification.
         threads: bands decoded at the same time.
         progress: told each band once it is decoded.
 
@@ -77,7 +77,7 @@ def decode_scene(
         ProductError: a band is damaged.
     """
     about = scene.metadata
-    codes = scene.read_classification() if clouds else None
+    codes = scene.read_classification()
     wanted = {*bands, *(BANDS if clouds and codes is None else ())}
     sensor = narrow_sensor(about.sensor, wanted)
     whole = plan_patches(about.grid, PatchRecipe(edge=CELL))

@@ -43,6 +43,7 @@ class ProductMap(msgspec.Struct, frozen=True, kw_only=True):
         left_alone: whether it was there, whole.
         corrected_by: what took the atmosphere off first; "" where the product was L2A.
         clouds_by: what told clouds.
+        keep_clouds: whether windows under them were asked about.
         simulated: what of it is simulated, or "".
         counts: of its windows.
     """
@@ -53,6 +54,7 @@ class ProductMap(msgspec.Struct, frozen=True, kw_only=True):
     left_alone: bool
     corrected_by: str
     clouds_by: str
+    keep_clouds: bool
     simulated: str
     counts: WindowCounts
 
@@ -63,7 +65,7 @@ class ProductMap(msgspec.Struct, frozen=True, kw_only=True):
             f"{counts.windows - counts.clouded - counts.empty:,} of {counts.windows:,} windows",
             *([f"{counts.clouded:,} under cloud or shadow"] if counts.clouded else []),
             *([f"{counts.empty:,} without data"] if counts.empty else []),
-            f"clouds by {self.clouds_by}" if self.clouds_by else "clouds kept",
+            "clouds kept" if self.keep_clouds else f"clouds by {self.clouds_by}",
             *([f"corrected by {self.corrected_by}"] if self.corrected_by else []),
             *([f"simulated {self.simulated}"] if self.simulated else []),
             *(["left alone"] if self.left_alone else []),
@@ -129,7 +131,7 @@ def map_scene(
         progress=progress,
     )
     progress("writing")
-    facts = msgspec.structs.replace(facts, clouds_by=cover.source if clouds else "")
+    facts = msgspec.structs.replace(facts, clouds_by=cover.source)
     asked = _Asked(plan, seen, scores, clouded, cover)
     counts = _counts(asked, facts)
     note = write_whole(folder, facts, counts, lambda draft: _fill(draft, asked, decoded, facts))
@@ -213,6 +215,7 @@ def _summary(folder: Path, note: MapNote, *, left_alone: bool) -> ProductMap:
         left_alone=left_alone,
         corrected_by=facts.corrected_by,
         clouds_by=facts.clouds_by,
+        keep_clouds=facts.keep_clouds,
         simulated=facts.simulated,
         counts=note.counts,
     )
