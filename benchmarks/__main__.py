@@ -8,9 +8,11 @@ from benchmarks import (
     index,
     labels,
     layouts,
+    mapping,
     page,
     reads,
     screening,
+    search,
     training,
     viewer,
 )
@@ -37,6 +39,8 @@ def main() -> None:
             ("The index of 590,326 patches", index.report),
             ("Screening", screening.report),
             ("Training", training.report),
+            ("Maps", mapping.report),
+            ("Search", search.report),
             ("The viewer's server", viewer.report),
             ("The viewer's page", page.report),
         )

@@ -7,9 +7,11 @@ from benchmarks import (
     index,
     labels,
     layouts,
+    mapping,
     page,
     reads,
     screening,
+    search,
     training,
     viewer,
 )
@@ -88,3 +90,16 @@ def test_a_correction_is_compared_with_reading_and_writing() -> None:
     found = correction.run("toy")
     assert found["ratio"] > 0
     assert found["seconds"] > 0
+
+
+def test_a_search_is_compared_with_one_pass() -> None:
+    found = search.run("toy")
+    assert len(found["rows"]) == 5
+    assert all(taken > 0 for taken in found["seconds"].values())
+
+
+def test_a_map_is_compared_with_decoding_and_asking() -> None:
+    found = mapping.run("toy")
+    assert found["patches"] == 36
+    assert len(found["rows"]) == 2
+    assert found["ratio"] > 0

@@ -166,3 +166,44 @@ def check_report_folder(out: Path) -> None:
         if (folder / META).is_file():
             what = "the folder is an archive" if folder == place else f"lies in archive {folder}"
             raise ConflictError(what, where=out, do="Write into another folder: --out")
+
+
+def check_places(places: Sequence[Path], *, statistics: bool) -> tuple[Path | None, Path]:
+    """The run, None with --statistics, and the archive that `ben embed` is given.
+
+    Raises:
+        BadParameter: one of them is missing, or one is too many.
+    """
+    if statistics and len(places) == 1:
+        return None, places[0]
+    if not statistics and len(places) == 2:
+        return places[0], places[1]
+    wanted = "--statistics takes the ARCHIVE alone" if statistics else "name RUN and ARCHIVE"
+    raise typer.BadParameter(f"{wanted}, not {len(places)} folders")
+
+
+def check_search(
+    patch: str,
+    image: Path | None,
+    labels: Sequence[str] | None,
+    pictures: Path | None,
+    archive: Path | None,
+    *,
+    evaluate: bool,
+    other_tiles: bool,
+) -> None:
+    """Raise where the options of `ben search` do not fit together.
+
+    Raises:
+        BadParameter: says what to name or to leave out.
+    """
+    if bool(patch) + bool(image) + bool(labels) + evaluate != 1:
+        raise typer.BadParameter("name one of --patch, --image, --label and --evaluate")
+    if other_tiles and not (patch or evaluate):
+        raise typer.BadParameter("--other-tiles goes with --patch and --evaluate")
+    if evaluate and pictures:
+        raise typer.BadParameter("--pictures shows one query; leave it out with --evaluate")
+    if bool(pictures) != bool(archive):
+        raise typer.BadParameter("--pictures FILE and --archive DIR go together")
+    if pictures and pictures.suffix.lower() not in (".html", ".png"):
+        raise typer.BadParameter("--pictures ends in .html or .png")

@@ -17,7 +17,7 @@ from benforge.core.predictions import PredictionFacts, Predictions
 from benforge.core.progress import Progress, silent
 from benforge.core.split import PARTS
 from benforge.errors import InputError
-from benforge.loading.inputs import PatchInputs
+from benforge.loading.inputs import Inputs, PatchInputs
 from benforge.loading.order import Positions
 from benforge.loading.parts import find_parts
 from benforge.loading.targets import load_targets
@@ -121,7 +121,7 @@ def check_fits(contract: Contract, archive: Archive) -> None:
 
 def score(
     model: torch.nn.Module,
-    inputs: PatchInputs,
+    inputs: Inputs,
     positions: Positions,
     batch_size: int = BATCH,
     progress: Progress = silent,

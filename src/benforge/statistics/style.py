@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import textwrap
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import matplotlib as mpl
@@ -100,9 +101,15 @@ def wrap_to(text: str, width: float, size: float) -> list[str]:
     lines = [text]
     for letters in range(len(text), 0, -1):
         lines = textwrap.wrap(text, letters)
-        if all(TextPath((0, 0), line, size).get_extents().width <= width * 72 for line in lines):
+        if all(_width(line, size) <= width * 72 for line in lines):
             break
     return lines or [text]
+
+
+@lru_cache(maxsize=256)
+def _width(line: str, size: float) -> float:
+    """Of a line, in points; kept, as one wrapping asks about the same lines again and again."""
+    return float(TextPath((0, 0), line, size).get_extents().width)
 
 
 def bare(axes: Axes, *sides: str) -> None:

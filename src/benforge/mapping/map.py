@@ -1,0 +1,146 @@
+"""Maps of whole products: every window of a scene, asked about by a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from benforge.core.progress import Progress, silent
+from benforge.correction.correct import correct_products
+from benforge.errors import BenError, InputError, ProductError
+from benforge.inference.windows import WindowModel, open_model
+from benforge.mapping.plan import plan_map
+from benforge.mapping.scene import MapWork, ProductMap, map_scene, name_map
+from benforge.scenes.open import open_scene
+from benforge.scenes.port import SceneReader
+
+CORRECTED = "corrected"
+"""Folder, in that of the maps, of L2A products that were made on the way."""
+
+
+class MapSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What was mapped.
+
+    Args:
+        model: its title.
+        weights: SHA-256 of the checkpoint.
+        nomenclature: of the classes.
+        maps: one a product, in the order they were given.
+    """
+
+    model: str
+    weights: str
+    nomenclature: str
+    maps: tuple[ProductMap, ...]
+
+    def facts(self) -> dict[str, object]:
+        """For people."""
+        told = {f"map {i}": one.line() for i, one in enumerate(self.maps, start=1)}
+        return {"model": self.model, "classes": self.nomenclature, **told}
+
+
+def map_products(
+    run: Path,
+    products: Sequence[Path],
+    out: Path,
+    work: MapWork | None = None,
+    *,
+    device: str = "",
+    progress: Progress = silent,
+) -> MapSummary:
+    """Write `out/<product>/` for each product: scores, patches, a picture and a note.
+
+    One product is in memory at a time. A map that is there and whole is left alone; where products
+    fail, the others are mapped nevertheless. L1C products are corrected into `out/corrected`.
+
+    Args:
+        run: folder of a training, or its checkpoint.
+        products: as `open_scene` takes them.
+        out: folder to write into; made if missing.
+        work: how; the defaults if None.
+        device: cpu or cuda; the GPU where there is one if empty.
+        progress: told what is done.
+
+    Raises:
+        InputError: no product, one twice, other bands than the model's, an impossible choice.
+        MissingError: no such checkpoint or product.
+        ProductError: a product is damaged, or not one.
+        ConflictError: another map is at a product's place.
+        StorageError: the disk is full.
+    """
+    work = work or MapWork()
+    model = open_model(run, device)
+    found = _look(products, model, work)
+    maps, failed = [], dict[Path, BenError]()
+    for i, path in enumerate(products):
+        shown = _shown(progress, i, len(products))
+        try:
+            scene, by = _corrected(path, found[path], out, work, shown)
+            maps.append(map_scene(scene, model, out, work, corrected_by=by, progress=shown))
+        except BenError as error:
+            failed[path] = error
+    if failed:
+        raise _failure(failed, len(products))
+    contract = model.contract
+    return MapSummary(
+        model=contract.title,
+        weights=model.digest,
+        nomenclature=contract.nomenclature,
+        maps=tuple(maps),
+    )
+
+
+def _look(products: Sequence[Path], model: WindowModel, work: MapWork) -> dict[Path, SceneReader]:
+    """All products opened, so that what is wrong with one is told before hours of work."""
+    if not products:
+        raise InputError("no product is given", do="Name the products to map")
+    found: dict[Path, SceneReader] = {}
+    sources: dict[str, Path] = {}
+    for path in products:
+        scene = open_scene(path, verify=work.verify)
+        about = scene.metadata
+        model.check_fits(about.sensor, str(path))
+        plan_map(about.grid, model.contract.patch_pixels, work.choices.stride)
+        if twice := sources.get(name_map(about)):
+            raise InputError(f"the same product as {twice}", where=path, do="Give it once")
+        sources[name_map(about)] = path
+        found[path] = scene
+    return found
+
+
+def _corrected(
+    path: Path, scene: SceneReader, out: Path, work: MapWork, progress: Progress
+) -> tuple[SceneReader, str]:
+    """The scene as L2A, and what corrected it or ""."""
+    if scene.metadata.level == "L2A":
+        return scene, ""
+    made = correct_products([path], out / CORRECTED, work.processor, workers=1, progress=progress)
+    again = open_scene(Path(made.products[0]), verify=work.verify)
+    if again.metadata.level != "L2A":
+        raise InputError("still L1C after correction", where=path, do="Choose another processor")
+    return again, made.version
+
+
+def _shown(progress: Progress, index: int, count: int) -> Progress:
+    """Progress of one of several products."""
+    head = f"product {index + 1} of {count}: " if count > 1 else ""
+
+    def show(message: str, done: float = 0, total: float = 0) -> None:
+        progress(f"{head}{message}", done, total)
+
+    return show
+
+
+def _failure(failed: Mapping[Path, BenError], count: int) -> BenError:
+    """The one error, or a line that counts them and tells the first."""
+    first = next(iter(failed.values()))
+    if count == 1:
+        return first
+    others = ", ".join(path.name for path in list(failed)[1:6])
+    also = f"; also {others}" if others else ""
+    return ProductError(
+        f"{len(failed)} of {count} products failed, the others are mapped. First: {first}{also}",
+        do="Mend or leave those out and run the same command again: it goes on where it was",
+    )

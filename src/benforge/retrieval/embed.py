@@ -1,0 +1,164 @@
+"""From an archive to an index: every patch a vector, by a model or by the statistics of bands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copyfile
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from benforge.archive.archive import Archive
+from benforge.archive.files import new_folder, storage_errors
+from benforge.archive.footprints import centres
+from benforge.archive.sidecars import read_split
+from benforge.core.progress import Progress, silent
+from benforge.core.split import PARTS
+from benforge.errors import ConflictError, InputError
+from benforge.retrieval.band_statistics import Vectors, describe_archive
+from benforge.retrieval.index import MODEL, IndexFacts, write_index
+
+STATISTICS = "band statistics"
+"""What stands in tables where no model was asked."""
+
+
+def embed_archive(
+    archive: Path,
+    out: Path,
+    *,
+    run: Path | None = None,
+    split: str = "",
+    part: str = "test",
+    device: str = "",
+    batch_size: int = 128,
+    progress: Progress = silent,
+) -> IndexFacts:
+    """Make an index of an archive.
+
+    Args:
+        archive: its folder.
+        out: a new folder.
+        run: folder of a training, or its checkpoint; None takes the statistics of bands.
+        split: name of a split of the archive; all patches if empty.
+        part: of the split.
+        device: where the model is asked; the GPU where there is one if empty.
+        batch_size: patches at once.
+        progress: told how many are done.
+
+    Raises:
+        MissingError: no such archive, checkpoint or split.
+        InputError: other bands, numbers or patch sizes than the model's; no patches, or no such
+            part.
+        ConflictError: the folder holds other things, or lies in the archive.
+        StorageError: the disk is full; nothing stays of the folder.
+    """
+    _check_apart(archive, out)
+    opened = _some(Archive.open(archive), split, part)
+    facts = _facts(opened, split, part)
+    with new_folder(out) as draft:
+        if run is None:
+            return _embed_by_statistics(draft, opened, facts, progress)
+        return _embed_by_model(draft, opened, facts, run, device, batch_size, progress)
+
+
+def _some(archive: Archive, split: str, part: str) -> Archive:
+    """The patches of a part of a split; all of them without one."""
+    if not split:
+        found = archive
+    elif part not in PARTS:
+        raise InputError(f"a split has no part {part!r}", do=f"Use {', '.join(PARTS)}")
+    else:
+        ids = archive.index["patch_id"].cast(pa.string())
+        chosen = pc.is_in(ids, read_split(archive.root, split).part(part).combine_chunks())
+        found = archive.filter(np.asarray(chosen.combine_chunks().to_numpy(zero_copy_only=False)))
+    if not len(found):
+        raise InputError("there are no patches to embed", where=archive.root)
+    return found
+
+
+def _embed_by_statistics(
+    draft: Path, archive: Archive, facts: IndexFacts, progress: Progress
+) -> IndexFacts:
+    """Every statistic with mean 0 and deviation 1 over the archive, those that never change 0."""
+    found = np.concatenate(list(describe_archive(archive, progress)))
+    shift, spread = found.mean(axis=0, dtype=np.float64), found.std(axis=0, dtype=np.float64)
+    scale = np.where(spread > 0, spread, 1)
+    facts = msgspec.structs.replace(facts, shift=tuple(shift.tolist()), scale=tuple(scale.tolist()))
+    return write_index(draft, facts, list_patches(archive), [standardise(found, facts)])
+
+
+def standardise(statistics: Vectors, facts: IndexFacts) -> Vectors:
+    """Statistics of patches on the scale of an index."""
+    found: Vectors = ((statistics - np.array(facts.shift)) / np.array(facts.scale)).astype("f4")
+    return found
+
+
+def _embed_by_model(
+    draft: Path,
+    archive: Archive,
+    facts: IndexFacts,
+    run: Path,
+    device: str,
+    batch_size: int,
+    progress: Progress,
+) -> IndexFacts:
+    from benforge.inference.embed import embed_patches
+    from benforge.loading.devices import find_device
+    from benforge.models.checkpoint import WEIGHTS, hash_weights, read_contract
+
+    contract = read_contract(run)
+    facts = msgspec.structs.replace(
+        facts,
+        kind="model",
+        model=contract.title,
+        run=run.resolve().name,
+        weights=hash_weights(run),
+        simulated=bool(archive.meta.simulated) or contract.simulated,
+        metric="cosine",
+    )
+    batches: Iterator[Vectors] = embed_patches(
+        run, archive, device=find_device(device), batch_size=batch_size, progress=progress
+    )
+    with storage_errors(draft):
+        copyfile(run / WEIGHTS if run.is_dir() else run, draft / MODEL)
+    return write_index(draft, facts, list_patches(archive), batches)
+
+
+def _facts(archive: Archive, split: str, part: str) -> IndexFacts:
+    return IndexFacts(
+        kind="statistics",
+        model=STATISTICS,
+        archive=archive.root.resolve().name,
+        split=split,
+        part=part if split else "",
+        simulated=bool(archive.meta.simulated),
+        nomenclature=archive.meta.nomenclature.name,
+        metric="euclidean",
+    )
+
+
+def list_patches(archive: Archive) -> pa.Table:
+    """What an index tells of each patch, in the order of the archive's index."""
+    rows = archive.index
+    lon, lat = centres(np.asarray(shapely.from_wkb(rows["geometry"].to_numpy()), object))
+    columns = {
+        "patch_id": rows["patch_id"],
+        "v1_name": rows["v1_name"],
+        "tile": rows["tile"].cast(pa.string()),
+        "date": rows["sensing_time"].cast(pa.timestamp("us")).cast(pa.date32(), safe=False),
+        "country": rows["country"].cast(pa.string()),
+        "longitude": pa.array(np.round(lon, 6)),
+        "latitude": pa.array(np.round(lat, 6)),
+        "labels": rows["labels"],
+    }
+    return pa.table(columns)
+
+
+def _check_apart(archive: Path, out: Path) -> None:
+    """Raise where an index would be written into its archive."""
+    if archive.resolve() in (out.resolve(), *out.resolve().parents):
+        raise ConflictError("lies in the archive", where=out, do="Write the index elsewhere: --out")
