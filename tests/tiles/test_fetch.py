@@ -17,6 +17,7 @@ from benforge.errors import (
     CredentialsError,
     FetchError,
     InputError,
+    MissingError,
     StorageError,
 )
 from benforge.tiles import fetch as fetch_module
@@ -613,3 +614,49 @@ def test_the_profile_of_the_documentation_is_one(tmp_path: Path) -> None:
     found = open_profile(str(tmp_path / "mine.toml"))
     assert found.access is not None
     assert found.access.hosts == ("example.org",)
+
+
+@pytest.mark.parametrize("secret", ["somebody:SECRET@", "SECRET@"])
+def test_an_address_with_a_password_is_refused(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], secret: str
+) -> None:
+    out = tmp_path / "chosen.json"
+    address = world.url.replace("//", f"//{secret}")
+    words = ["tiles", "--api", address, "--tiles", "33UUP", "--out", str(out)]
+    assert run(words) == 1
+    told = "".join(capsys.readouterr())
+    assert "SECRET" not in told
+    assert "environment or a netrc" in told
+    assert not out.exists()
+    (tmp_path / "api.toml").write_text(f'title = "ours"\nurl = "{address}"\n')
+    assert run(["tiles", "--api", str(tmp_path / "api.toml"), "--tiles", "33UUP"]) == 1
+    assert "SECRET" not in "".join(capsys.readouterr())
+
+
+def test_a_key_in_an_address_is_kept_nowhere(world: World, tmp_path: Path) -> None:
+    world.put(ONE)
+    out = tmp_path / "chosen.json"
+    words = ["tiles", "--api", f"{world.url}/?key=SECRET", "--tiles", "33UUP", "--out", str(out)]
+    assert run(words) == 0
+    assert run(["fetch", str(out), "--out", str(tmp_path / "out")]) == 0
+    chosen = Selection.read(out)
+    assert chosen.catalogue == f"{world.url}/"
+    fetch(replace(chosen, catalogue=f"{world.url}/?key=SECRET"), tmp_path / "again")
+    written = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert b"SECRET" not in written
+
+
+def test_a_profile_of_one_s_own_is_found_from_elsewhere(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put(ONE)
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w/me.toml").write_text(f'title = "ours"\nurl = "{world.url}"\n')
+    monkeypatch.chdir(tmp_path)
+    words = ["tiles", "--api", "w/me.toml", "--tiles", "33UUP", "--out", "chosen.json"]
+    assert run(words) == 0
+    monkeypatch.chdir(tmp_path / "w")
+    assert run(["fetch", "../chosen.json", "--out", "out"]) == 0
+    (tmp_path / "w/me.toml").unlink()
+    with pytest.raises(MissingError, match=r"no such profile.*--api"):
+        fetch(Selection.read(tmp_path / "chosen.json"), tmp_path / "w/out")

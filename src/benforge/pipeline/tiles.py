@@ -20,7 +20,7 @@ from benforge.tiles.choose import choose
 from benforge.tiles.entry import Entry
 from benforge.tiles.ground import parse_tile, square_of
 from benforge.tiles.named import named_selection, names_of, wish_for
-from benforge.tiles.profile import open_profile
+from benforge.tiles.profile import lasting_name, open_profile
 from benforge.tiles.selection import Selection
 from benforge.tiles.wish import Period, Wish, parse_baseline
 
@@ -81,7 +81,8 @@ def select(request: TilesRequest, progress: Progress = silent) -> Selection:
     from benforge.tiles.search import complete, search
 
     profile = open_profile(request.api)
-    found = choose(search(profile, wish, progress=progress), wish, request.api)
+    listed = search(profile, wish, progress=progress)
+    found = choose(listed, wish, lasting_name(request.api))
     located = complete(profile, found.entries, progress=progress)
     return _placed(replace(found, entries=located), request.countries)
 

@@ -20,7 +20,7 @@ from benforge.tiles.fetch_run import fetch_orders
 from benforge.tiles.fetch_sources import Sources
 from benforge.tiles.files import storage_errors
 from benforge.tiles.patience import Pace, Patience
-from benforge.tiles.profile import Profile, open_profile, profiles
+from benforge.tiles.profile import Profile, lasting_name, open_profile, profiles
 from benforge.tiles.selection import Selection
 
 SPARE = 50_000_000
@@ -110,7 +110,8 @@ def fetch_selection(
             before = _summary(selection, manifest, orders)
             _check_room(before, out)
             width = _width(parallel, profile)
-            fetch_orders(orders, manifest, sources, pace, selection.catalogue, width, progress)
+            catalogue = lasting_name(selection.catalogue)
+            fetch_orders(orders, manifest, sources, pace, catalogue, width, progress)
             paths = tuple(out / manifest.products[e.name].path for e in selection.entries)
             return replace(before, paths=paths, fetched=len(orders), sizes=(), dry=False)
 
