@@ -230,7 +230,7 @@ def test_a_wrong_checksum_is_told_of_and_nothing_is_left(world: World, tmp_path:
     world.fail(f"/files/{ONE}", damaged, damaged)
     with pytest.raises(FetchError, match="arrived twice with another checksum, md5:"):
         fetch(chosen, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["fetch.json"]
 
 
 def test_a_wrong_size_is_told_of(world: World, tmp_path: Path) -> None:
@@ -246,13 +246,15 @@ def test_a_page_of_words_is_no_product(world: World, tmp_path: Path) -> None:
     world.files[f"/files/{ONE}"] = page
     with pytest.raises(FetchError, match="no zip of this product"):
         fetch(chosen, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["fetch.json"]
 
 
 def test_one_that_is_gone_does_not_keep_the_others(world: World, tmp_path: Path) -> None:
     chosen = selection(world, NAMES)
     del world.files[f"/files/{NAMES[2]}"]
-    with pytest.raises(FetchError, match=r"1 of 6 products did not arrive; .*: it is not there"):
+    with pytest.raises(
+        FetchError, match=rf"1 of 6 products did not arrive: {NAMES[2]}: it is not there"
+    ):
         fetch(chosen, tmp_path)
     assert len(list(tmp_path.glob("*.zip"))) == 5
 
@@ -660,3 +662,63 @@ def test_a_profile_of_one_s_own_is_found_from_elsewhere(
     (tmp_path / "w/me.toml").unlink()
     with pytest.raises(MissingError, match=r"no such profile.*--api"):
         fetch(Selection.read(tmp_path / "chosen.json"), tmp_path / "w/out")
+
+
+def test_one_that_lies_nowhere_does_not_keep_the_others(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = selection(world, NAMES)
+    lost, *others = chosen.entries
+    chosen = replace(chosen, entries=(replace(lost, assets={}), *others))
+    found = fetch(chosen, tmp_path, dry_run=True)
+    assert len(found.sizes) == 5
+    assert [name for name, _ in found.failed] == [ONE]
+    with pytest.raises(FetchError, match=rf"1 of 6 .* {ONE}: the selection does not tell where"):
+        fetch(chosen, tmp_path)
+    assert whole(tmp_path, NAMES[1:])
+    chosen.write(tmp_path / "chosen.json")
+    words = ["fetch", str(tmp_path / "chosen.json"), "--out", str(tmp_path / "x"), "--dry-run"]
+    assert run(words) == 0
+    assert "does not tell where" in capsys.readouterr().out
+
+
+def test_each_failure_is_told_with_its_reason_and_fitting_advice(
+    world: World, tmp_path: Path
+) -> None:
+    names = load_bigearthnet().products[:9]
+    chosen = selection(world, names)
+    for name in names[:6]:
+        del world.files[f"/files/{name}"]
+    world.files[f"/files/{names[6]}"] += b"more"
+    loop = f"/files/{names[7]}"
+    world.fail(loop, *repeated(redirect(lambda: world.url + loop), 30))
+    with pytest.raises(FetchError) as caught:
+        fetch(chosen, tmp_path)
+    told = str(caught.value)
+    assert "8 of 9 products did not arrive" in told
+    assert told.count(": it is not there") + told.count(": the server has") >= 5
+    assert "; and 2 more. " in told
+    assert "Choose anew" in told
+    assert "Run the same command again" not in told
+    reasons = json.loads((tmp_path / "fetch.json").read_text())["failed"]
+    assert set(reasons) == set(names[:8])
+    assert "it is not there" in reasons[names[0]]
+    assert "bytes and the catalogue says" in reasons[names[6]]
+    assert "redirected without end" in reasons[names[7]]
+
+
+def test_what_failed_and_came_later_is_forgotten(world: World, tmp_path: Path) -> None:
+    chosen = selection(world, NAMES)
+    world.fail(f"/files/{ONE}", *repeated(status(500), 3))
+    with pytest.raises(FetchError, match="Run the same command again"):
+        fetch(chosen, tmp_path)
+    assert ONE in json.loads((tmp_path / "fetch.json").read_text())["failed"]
+    fetch(chosen, tmp_path)
+    assert json.loads((tmp_path / "fetch.json").read_text())["failed"] == {}
+
+
+def test_a_redirect_to_a_file_is_told_as_one(world: World, tmp_path: Path) -> None:
+    chosen = selection(world)
+    world.fail(f"/files/{ONE}", redirect(lambda: "file:///etc/passwd"))
+    with pytest.raises(FetchError, match=r"no web address \(file\)"):
+        fetch(chosen, tmp_path)

@@ -179,7 +179,9 @@ def _take(opened: Opened, wanted: Wanted, pace: Pace, arrived: Arrived) -> bool:
     if size is not None and held > size:
         _drop(wanted)
         raise FetchError(
-            f"more bytes came than the {size:,} it has", where=plain_url(wanted.href), do=AGAIN
+            f"more bytes came than the {size:,} it has",
+            where=plain_url(wanted.href),
+            do="Choose anew: the catalogue may have newer products",
         )
     return held == size if size is not None else held > 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,7 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
 
 class _Document(msgspec.Struct, frozen=True):
     products: dict[str, Fetched] = msgspec.field(default_factory=dict)
+    failed: dict[str, str] = msgspec.field(default_factory=dict)
     version: int = 1
 
 
@@ -49,7 +51,9 @@ class Manifest:
     def __init__(self, out: Path) -> None:
         self.out = out
         self._lock = threading.Lock()
-        self.products: dict[str, Fetched] = dict(_read(out / NAME).products)
+        document = _read(out / NAME)
+        self.products: dict[str, Fetched] = dict(document.products)
+        self.failed: dict[str, str] = dict(document.failed)
 
     def holds(self, name: str) -> bool:
         """Whether a product is there as it was fetched: its zip of the same size, its folder."""
@@ -70,9 +74,23 @@ class Manifest:
         """
         with self._lock:
             self.products[name] = fetched
-            document = _Document(dict(sorted(self.products.items())))
-            data = msgspec.json.format(msgspec.json.encode(document), indent=1)
-            write_atomic(self.out / NAME, data)
+            self.failed.pop(name, None)
+            self._write()
+
+    def note_failed(self, reasons: Mapping[str, str]) -> None:
+        """Note why products did not come, until they do.
+
+        Raises:
+            StorageError: the manifest cannot be written.
+        """
+        with self._lock:
+            self.failed |= reasons
+            self._write()
+
+    def _write(self) -> None:
+        products, failed = dict(sorted(self.products.items())), dict(sorted(self.failed.items()))
+        data = msgspec.json.format(msgspec.json.encode(_Document(products, failed)), indent=1)
+        write_atomic(self.out / NAME, data)
 
 
 def read_fetched(out: Path) -> dict[str, Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from benforge.errors import FetchError, InputError
+from benforge.errors import BenError, CredentialsError, FetchError, InputError
 from benforge.tiles.checksums import Checksum
 from benforge.tiles.download import Wanted
 from benforge.tiles.entry import Asset, Entry
@@ -64,6 +64,46 @@ class Order:
         """Bytes still to come; a guess where the size is not known."""
         size = USUAL if self.size is None else self.size
         return max(0, size - sum(_held(file) for file in self.files))
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a fetch will do.
+
+    Args:
+        orders: products to fetch.
+        failed: product id to why it cannot be fetched.
+    """
+
+    orders: tuple[Order, ...]
+    failed: Mapping[str, BenError]
+
+
+def plan_orders(
+    entries: Iterable[Entry],
+    out: Path,
+    profile: Profile,
+    via: Via,
+    below: Callable[[str], dict[str, int]],
+) -> Plan:
+    """How products will be fetched; one that cannot be does not keep the others from coming.
+
+    Raises:
+        CredentialsError: at once, since no other product would fare better.
+        BenError: none can be fetched, all for one reason.
+    """
+    orders, failed = [], {}
+    for entry in entries:
+        try:
+            orders.append(plan_order(entry, out, profile, via, below))
+        except CredentialsError:
+            raise
+        except BenError as error:
+            failed[entry.name] = error
+    reasons = list(failed.values())
+    if not orders and reasons and all(error.what == reasons[0].what for error in reasons):
+        raise reasons[0]
+    return Plan(tuple(orders), failed)
 
 
 def draft_of(path: Path) -> Path:
@@ -141,7 +181,11 @@ def _files(folder: Path, named: Iterable[tuple[str, Asset]]) -> tuple[Wanted, ..
     for name, asset in named:
         if not _SAFE_NAME.fullmatch(name) or ".." in name.split("/"):
             where = plain_url(asset.href)
-            raise FetchError("an address names no file of the product", where=where)
+            raise FetchError(
+                "an address names no file of the product",
+                where=where,
+                do="Choose from another catalogue",
+            )
         found.setdefault(
             name,
             Wanted(asset.href, draft / name, asset.size, Checksum.parse(asset.checksum)),

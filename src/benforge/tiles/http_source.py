@@ -86,7 +86,11 @@ class HttpSource:
                     return
             finally:
                 answer.close()
-        raise FetchError("redirected without end", where=plain_url(href), do="Choose anew")
+        raise FetchError(
+            "redirected without end",
+            where=plain_url(href),
+            do="The server is at fault: choose from another catalogue",
+        )
 
 
 def _parsed(href: str) -> httpx.URL:
@@ -106,9 +110,17 @@ def _signed(url: httpx.URL, ticket: Ticket) -> httpx.URL:
 def _next(url: httpx.URL, location: str) -> httpx.URL:
     """Where a redirect leads: http and https alone, and never from the one down to the other."""
     found = url.join(location)
-    if found.scheme not in {"http", "https"} or (url.scheme == "https" and found.scheme == "http"):
+    if found.scheme not in {"http", "https"}:
         raise FetchError(
-            "the server leads to a place that is not encrypted", where=plain_url(str(found))
+            f"the server leads to a place that is no web address ({found.scheme})",
+            where=plain_url(str(url)),
+            do="The server is at fault: choose from another catalogue",
+        )
+    if url.scheme == "https" and found.scheme == "http":
+        raise FetchError(
+            "the server leads to a place that is not encrypted",
+            where=plain_url(str(found)),
+            do="The server is at fault: choose from another catalogue",
         )
     return found
 
