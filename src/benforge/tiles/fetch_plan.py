@@ -124,7 +124,8 @@ def plan_order(
         below: what lies below an address of a store of objects, name to size.
 
     Raises:
-        InputError: the selection does not tell where the product lies.
+        InputError: the selection does not tell where the product lies, or names no store of
+            objects that was asked for.
         FetchError: an address that leads out of the product's folder.
     """
     assets = {name: place for name, a in entry.assets.items() if (place := _place(a, via))}
@@ -135,13 +136,38 @@ def plan_order(
             do="Choose it from a catalogue, as in ben tiles --selection bigearthnet-2019 "
             "--api cdse --out F.json",
         )
+    if via == "s3":
+        assets = {name: a for name, a in assets.items() if scheme_of(a.href) == "s3"}
+        _check_store(assets, entry)
     whole = next((assets[name] for name in profile.product_assets if name in assets), None)
-    if whole:
+    if whole and not _is_folder(whole.href, entry):
         path = out / f"{entry.name}.zip"
         checksum = Checksum.parse(whole.checksum)
         wanted = Wanted(whole.href, path, whole.size, checksum, f"{entry.name}.SAFE")
         return Order(entry, path, (wanted,))
+    if whole:
+        root = f"{whole.href.rstrip('/')}/"
+        return _listed(entry, out, root, below)
     return _folder(entry, out, list(assets.values()), via, below)
+
+
+def _check_store(assets: Mapping[str, Asset], entry: Entry) -> None:
+    """Raise where a product lies in no store of objects.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not assets:
+        raise InputError(
+            "the selection names no store of objects for this product",
+            where=entry.name,
+            do="Leave out --via s3",
+        )
+
+
+def _is_folder(href: str, entry: Entry) -> bool:
+    """Whether an address is the product's folder in a store of objects, and no zip of it."""
+    return scheme_of(href) == "s3" and href.rstrip("/").endswith(f"/{entry.name}.SAFE")
 
 
 def _place(asset: Asset, via: Via) -> Asset | None:
@@ -165,13 +191,22 @@ def _folder(
     if not inside:
         path = out / entry.name
         return Order(entry, path, _files(path, ((_last(a.href), a) for a in assets)))
-    path, href = out / safe, inside[0].href
-    if via == "s3" and scheme_of(href) == "s3":
-        root = href[: href.index(f"/{safe}/") + len(safe) + 2]
-        found = ((name, Asset(root + name, size)) for name, size in below(root).items())
-        return Order(entry, path, _files(path, found))
+    href = inside[0].href
+    if via == "s3":
+        return _listed(entry, out, href[: href.index(f"/{safe}/") + len(safe) + 2], below)
     named = ((_plain(a.href).partition(f"/{safe}/")[2], a) for a in inside)
-    return Order(entry, path, _files(path, named))
+    return Order(entry, out / safe, _files(out / safe, named))
+
+
+def _listed(entry: Entry, out: Path, root: str, below: Callable[[str], dict[str, int]]) -> Order:
+    """A product as all objects that lie below its folder in a store."""
+    path = out / f"{entry.name}.SAFE"
+    found = (
+        (name, Asset(root + name, size))
+        for name, size in below(root).items()
+        if name and not name.endswith("/")
+    )
+    return Order(entry, path, _files(path, found))
 
 
 def _files(folder: Path, named: Iterable[tuple[str, Asset]]) -> tuple[Wanted, ...]:
