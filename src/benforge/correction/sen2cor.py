@@ -11,7 +11,7 @@ from threading import Event
 from benforge.core.identity import ProductId
 from benforge.core.progress import Progress
 from benforge.correction.l1c import already_corrected, open_l1c
-from benforge.correction.none import copy_product, link_or_copy
+from benforge.correction.none import copy_product
 from benforge.correction.port import CorrectOptions
 from benforge.correction.sen2cor_find import need_sen2cor, read_version
 from benforge.correction.sen2cor_log import read_failure
@@ -20,6 +20,7 @@ from benforge.correction.sixs import BASELINE, raw_bytes
 from benforge.errors import BenError, ProductError
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneMetadata
+from benforge.scenes.safe_files import open_files, split_tile
 from benforge.scenes.safe_metadata import read_metadata
 
 _TAKES_OUTPUT_DIR = (2, 8)
@@ -70,8 +71,9 @@ class Sen2Cor:
         return 5.0
 
     def room(self, product: Path, metadata: SceneMetadata) -> int:
-        """The product's copy, its bands at three pixel sizes and sen2cor's own tables."""
-        return 4 * raw_bytes(metadata)
+        """The product's copy, the result's bands at three pixel sizes and sen2cor's own tables."""
+        copied = sum(open_files(split_tile(product)[0]).sizes.values())
+        return copied + 4 * raw_bytes(metadata)
 
     def check(self, product: Path, metadata: SceneMetadata) -> None:
         """An L1C product with all bands, B10 too."""
@@ -92,6 +94,7 @@ class Sen2Cor:
     def correct(self, product: Path, folder: Path, *, stop: Event, progress: Progress) -> Path:
         """Make the L2A product; see `Processor.correct`."""
         program, version = self.program, read_version(self.program)
+        folder = folder.absolute()  # the program runs in it
         progress("copying the product", 0, 100)
         given = _copy(product, folder / "l1c", stop)
         made = folder / "l2a" if version[:2] >= _TAKES_OUTPUT_DIR else given.parent
@@ -114,21 +117,13 @@ class Sen2Cor:
 def _copy(product: Path, folder: Path, stop: Event) -> Path:
     """The product in a folder of its own, with the empty folders that sen2cor wants.
 
-    Files become further names of the same bytes where the disk gives them, so that sen2cor, which
-    writes beside and into what it is given, changes nothing of the user's but by opening a file.
+    sen2cor writes beside and into what it is given, so every file is copied: another name of the
+    same bytes would let it change the user's.
     """
     given = folder / f"{read_metadata(product).source}.SAFE"
-    copy_product(product, given, stop, _copy_file)
+    copy_product(product, given, stop, shutil.copyfile)
     _make_empty_folders(given)
     return given
-
-
-def _copy_file(source: str, target: str) -> None:
-    """Bands are linked, as they are only read; small files, which may be rewritten, are copied."""
-    if source.endswith(".jp2"):
-        link_or_copy(source, target)
-    else:
-        shutil.copyfile(source, target)
 
 
 def _make_empty_folders(product: Path) -> None:
