@@ -124,3 +124,8 @@ def test_a_tile_of_clouds_only_is_corrected_by_defaults(tmp_path: Path) -> None:
         write_safe(tmp_path, product, bands), tmp_path, stop=Event(), progress=silent
     )
     assert open_scene(made).metadata.cloud_cover == 100
+
+
+def test_the_baseline_of_the_source_is_kept(made: Path) -> None:
+    metadata = open_scene(made).metadata
+    assert (metadata.baseline, metadata.origin_baseline) == ("00.06", "02.05")

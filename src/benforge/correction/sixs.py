@@ -208,6 +208,7 @@ def _l2a(scene: L1CScene, classes: Classes) -> SafeProduct:
         grid=about.grid,
         cloud_cover=100 * cloudy / max(1, seen),
         simulated_by=scene.simulated_by,
+        origin_baseline=about.baseline,
         quality_checks=about.quality_checks or dict.fromkeys(QUALITY_CHECKS, "PASSED"),
     )
 
