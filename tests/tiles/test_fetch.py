@@ -2,6 +2,9 @@ import errno
 import json
 import logging
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -722,3 +725,94 @@ def test_a_redirect_to_a_file_is_told_as_one(world: World, tmp_path: Path) -> No
     world.fail(f"/files/{ONE}", redirect(lambda: "file:///etc/passwd"))
     with pytest.raises(FetchError, match=r"no web address \(file\)"):
         fetch(chosen, tmp_path)
+
+
+def test_a_damaged_zip_without_a_checksum_is_not_put_in_place(world: World, tmp_path: Path) -> None:
+    chosen = selection(world, checksum=False)
+    right = world.files[f"/files/{ONE}"]
+    wrong = bytearray(right)
+    wrong[150_000] ^= 1
+    world.files[f"/files/{ONE}"] = bytes(wrong)
+    with pytest.raises(FetchError, match="arrived twice and is a damaged zip") as caught:
+        fetch(chosen, tmp_path)
+    assert "Run the same command again" not in str(caught.value)
+    assert not (tmp_path / f"{ONE}.zip").exists()
+    world.files[f"/files/{ONE}"] = right
+    fetch(chosen, tmp_path)
+    assert whole(tmp_path)
+
+
+@pytest.mark.parametrize("checksum", [True, False])
+@pytest.mark.parametrize("size", [None, 1000, 0])
+def test_a_product_that_was_damaged_later_is_fetched_once_more(
+    world: World, tmp_path: Path, checksum: bool, size: int | None
+) -> None:
+    chosen = selection(world, NAMES[:2], checksum=checksum)
+    fetch(chosen, tmp_path)
+    path = tmp_path / f"{ONE}.zip"
+    data = bytearray(path.read_bytes())
+    data[150_000] ^= 1
+    path.write_bytes(data[:size])
+    assert fetch(chosen, tmp_path, dry_run=True).size == len(data)
+    found = fetch(chosen, tmp_path)
+    assert (found.fetched, found.held) == (1, 1)
+    assert whole(tmp_path, NAMES[:2])
+
+
+def test_a_product_that_was_copied_is_not_fetched_again(world: World, tmp_path: Path) -> None:
+    chosen = selection(world)
+    fetch(chosen, tmp_path)
+    os.utime(tmp_path / f"{ONE}.zip")
+    assert fetch(chosen, tmp_path).held == 1
+
+
+@pytest.mark.parametrize("damage", [b"\x02" * 5000, b"", None])
+def test_a_folder_that_was_damaged_later_is_fetched_once_more(
+    world: World, tmp_path: Path, damage: bytes | None
+) -> None:
+    entry = Entry.parse(folder_item(world))
+    assert entry
+    fetch(Selection((entry,)), tmp_path)
+    (band,) = tmp_path.glob("*.SAFE/GRANULE/*/*/*.jp2")
+    band.unlink()
+    if damage is not None:
+        band.write_bytes(damage)
+    assert fetch(Selection((entry,)), tmp_path).fetched == 1
+    assert band.read_bytes() == b"\x01" * 5000
+    assert fetch(Selection((entry,)), tmp_path).held == 1
+    (band.parent / "mine.txt").write_text("notes")
+    with pytest.raises(ConflictError, match="not this product"):
+        fetch(Selection((entry,)), tmp_path)
+    assert (band.parent / "mine.txt").exists()
+
+
+@pytest.mark.parametrize("when", ["before the answer", "within a file", "asked for a size"])
+def test_who_stops_a_fetch_does_not_wait_for_a_silent_server(
+    world: World, tmp_path: Path, when: str
+) -> None:
+    items = [world.put(name, checksum=False) for name in NAMES[:3]]
+    if when == "asked for a size":
+        for item in items:
+            del item["assets"]["Product"]["file:size"]
+    chosen = Selection(tuple(e for item in items if (e := Entry.parse(item))))
+
+    def silent(handler: Handler) -> bool:
+        time.sleep(20)
+        return True
+
+    for name in NAMES[:3]:
+        world.fail(f"/files/{name}", *repeated(fall_silent(20) if "file" in when else silent, 4))
+    chosen.write(tmp_path / "chosen.json")
+    words = ["fetch", str(tmp_path / "chosen.json"), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benforge.cli", *words], stderr=subprocess.PIPE, text=True
+    )
+    while len(world.asked) < 3:
+        assert process.poll() is None
+        time.sleep(0.02)
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=15)
+    assert time.monotonic() - start < 3
+    assert process.returncode != 0
+    assert "Traceback" not in told

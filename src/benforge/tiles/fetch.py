@@ -6,7 +6,6 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,19 +141,21 @@ def _plan(
     """What is to come, with sizes asked for where the catalogue does not tell."""
     missing = [entry for entry in selection.entries if not manifest.holds(entry.name)]
     plan = plan_orders(missing, manifest.out, profile, via, sources.below)
-    orders = plan.orders
+    orders = [
+        replace(order, anew=manifest.fetched_to(order.path, order.entry.name))
+        for order in plan.orders
+    ]
     if loose := [order for order in orders if not order.is_product] if buildable else []:
         raise InputError(
             "this catalogue has single bands of it, from which no archive can be built",
             where=loose[0].entry.name,
             do="Choose from another, as in --api cdse",
         )
-    with ThreadPoolExecutor(profile.parallel, "size") as pool:
-        sized = [
-            replace(order, files=tuple(pool.map(lambda file: _sized(file, sources), order.files)))
-            for order in orders
-        ]
-    return replace(plan, orders=tuple(sized))
+    with sources.threads(profile.parallel, "size") as pool:
+        files = [file for order in orders for file in order.files]
+        sized = iter(list(pool.map(lambda file: _sized(file, sources), files)))
+    orders = [replace(order, files=tuple(next(sized) for _ in order.files)) for order in orders]
+    return replace(plan, orders=tuple(orders))
 
 
 def _sized(wanted: Wanted, sources: Sources) -> Wanted:

@@ -32,11 +32,13 @@ class Order:
         entry: which.
         path: its zip or folder.
         files: what it is made of: one zip, which is `path` itself, or files below `draft`.
+        anew: whether what stands in its place was fetched before and is damaged since.
     """
 
     entry: Entry
     path: Path
     files: tuple[Wanted, ...]
+    anew: bool = False
 
     @property
     def zipped(self) -> bool:
@@ -63,7 +65,8 @@ class Order:
     def left(self) -> int:
         """Bytes still to come; a guess where the size is not known."""
         size = USUAL if self.size is None else self.size
-        return max(0, size - sum(_held(file) for file in self.files))
+        anew = self.zipped and self.anew
+        return max(0, size - sum(f.begun if anew else _held(f) for f in self.files))
 
 
 @dataclass(frozen=True, slots=True)

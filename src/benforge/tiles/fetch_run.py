@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from benforge.core.progress import Progress
 from benforge.errors import BenError, CredentialsError, FetchError, StorageError
@@ -42,18 +42,13 @@ def fetch_orders(
         fetched = fetch_product(order, sources, pace, catalogue, count)
         manifest.add(order.entry.name, fetched)
 
-    with ThreadPoolExecutor(width, "fetch") as pool:
+    with sources.threads(width, "fetch") as pool:
         names = {pool.submit(fetch, order): order.entry.name for order in plan.orders}
         waiting = set(names)
-        try:
-            while waiting:
-                done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
-                failed |= {names[f]: error for f in done if (error := _failure(f))}
-                count.show()
-        except BaseException:
-            pace.stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
+        while waiting:
+            done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+            failed |= {names[f]: error for f in done if (error := _failure(f))}
+            count.show()
     if failed:
         manifest.note_failed({name: str(error) for name, error in failed.items()})
         raise _all_told(failed, len(failed.keys() | {o.entry.name for o in plan.orders}))
