@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -13,6 +14,7 @@ from benforge.core.progress import Progress
 from benforge.correction.l1c import already_corrected, open_l1c
 from benforge.correction.none import copy_product
 from benforge.correction.port import CorrectOptions
+from benforge.correction.report import write_report
 from benforge.correction.sen2cor_find import need_sen2cor, read_version
 from benforge.correction.sen2cor_log import read_failure
 from benforge.correction.sen2cor_run import Ended, HungError, run_watched
@@ -70,6 +72,11 @@ class Sen2Cor:
         """GiB a product; ESA asks for 8 GiB, of which a tile takes about 5."""
         return 5.0
 
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The program's version."""
+        return {"processor": self.version}
+
     def room(self, product: Path, metadata: SceneMetadata) -> int:
         """The product's copy, the result's bands at three pixel sizes and sen2cor's own tables."""
         copied = sum(open_files(split_tile(product)[0]).sizes.values())
@@ -111,7 +118,10 @@ class Sen2Cor:
             )
         except HungError as error:
             raise HungError(error.what, where=product, do=error.do) from error
-        return _result(product, made, ended)
+        result = _result(product, made, ended)
+        source = read_metadata(product).source
+        write_report(result, {"processor": self.version, "source": source})
+        return result
 
 
 def _copy(product: Path, folder: Path, stop: Event) -> Path:

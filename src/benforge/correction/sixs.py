@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from benforge.correction.classify import CLOUDS, LOOKED_AT, Classes, Scl, classi
 from benforge.correction.l1c import L1CScene, open_l1c
 from benforge.correction.neighbours import block_mean
 from benforge.correction.port import CorrectOptions, StoppedError
+from benforge.correction.report import write_report
 from benforge.correction.sixs_run import OZONE, Air, Light, Passage, find_sixs, run_sixs
 from benforge.correction.surface import WATER_LEVELS, correct_band, water_levels
 from benforge.correction.tables import BandTable, make_tables
@@ -28,9 +28,6 @@ from benforge.scenes.safe_write import QUALITY_CHECKS, SafeProduct, write_safe
 
 BASELINE = "00.06"
 """The mark of these L2A products: below every baseline of ESA, whose first is 01.00 or later."""
-
-REPORT = "correction.json"
-"""What the correction assumed and found, in the granule's QI_DATA."""
 
 _ELEVATIONS = (-500.0, 8000.0)
 
@@ -78,6 +75,11 @@ class SixS:
     def memory(self) -> float:
         """GiB a product, by the benchmark."""
         return 3.0
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The program's version and the elevation."""
+        return {"processor": self.version, "elevation_m": self.options.elevation}
 
     def room(self, product: Path, metadata: SceneMetadata) -> int:
         """The bands as they are in memory, which lossless JPEG 2000 never needs."""
@@ -233,8 +235,7 @@ def _write_report(made: Path, processor: SixS, scene: L1CScene, atmosphere: Atmo
         "view_azimuth": round(geometry.view_azimuth, 3),
         "angles_from": geometry.source,
     }
-    [place] = made.glob("GRANULE/*/QI_DATA")
-    (place / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_report(made, report)
 
 
 def _check_stop(stop: Event) -> None:
