@@ -816,3 +816,28 @@ def test_who_stops_a_fetch_does_not_wait_for_a_silent_server(
     assert time.monotonic() - start < 3
     assert process.returncode != 0
     assert "Traceback" not in told
+
+
+def test_a_netrc_that_others_read_is_warned_of(
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine 127.0.0.1 login {USER} password {WORD}\n")
+    netrc.chmod(0o644)
+    monkeypatch.setenv("NETRC", str(netrc))
+    world.locked = True
+    fetch(selection(world), tmp_path / "out", profile(world, tmp_path))
+    assert "can be read by others: chmod 600" in caplog.text
+    assert WORD not in caplog.text
+
+
+def test_a_full_disk_is_told_of_as_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match=r"Free space and run the same command again$"):
+        named_selection("bigearthnet-2019").write(tmp_path / "chosen.json")

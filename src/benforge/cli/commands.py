@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from benforge.cli.options import (
     ArchiveArgument,
     ClusterOption,
     CompressionOption,
+    ElevationOption,
     FromOption,
     JsonOption,
     LandCoverOption,
@@ -22,9 +24,11 @@ from benforge.cli.options import (
     ProcessorOption,
     ProfileOption,
     RecipeOption,
+    Sen2corOption,
     SetOption,
     TilesAtOnceOption,
     VerifyOption,
+    ViaOption,
 )
 from benforge.cli.terminal import (
     print_counts,
@@ -43,7 +47,10 @@ def build(
     products: MaybeProductsArgument = None,
     source: FromOption = "",
     api: ApiOption = "",
+    via: ViaOption = None,
     processor: ProcessorOption = None,
+    sen2cor: Sen2corOption = None,
+    elevation: ElevationOption = None,
     profile: ProfileOption = None,
     recipe: RecipeOption = None,
     changes: SetOption = None,
@@ -61,17 +68,39 @@ def build(
     `ben build S2A_MSIL2A_*.SAFE --land-cover U2018_CLC2018_V2020_20u1.gpkg --out archive`
     """
     from benforge.archive.build import build_archive
+    from benforge.correction.port import CorrectOptions
     from benforge.pipeline.prepare import prepare_products
     from benforge.recipe.load import load_recipe
 
-    check_build(products, source, land_cover, api, processor)
+    check_build(
+        products,
+        source,
+        land_cover,
+        {
+            "--api": api,
+            "--via": via,
+            "--processor": processor,
+            "--sen2cor": sen2cor,
+            "--elevation": elevation,
+        },
+    )
+    options = CorrectOptions(sen2cor=sen2cor)
+    if elevation is not None:
+        options = replace(options, elevation=elevation)
     words = [*(changes or []), *([f"storage.compression={compression}"] if compression else [])]
     rules = load_recipe(profile, recipe, words)
     level, stages = rules.products.level, {}
     with showing_progress("Building") as progress:
         if source:
             made = prepare_products(
-                source, out, level, api=api, processor=processor, progress=progress
+                source,
+                out,
+                level,
+                api=api,
+                via=via or "http",
+                processor=processor,
+                options=options,
+                progress=progress,
             )
             products, stages = list(made.products), made.facts()
         summary = build_archive(

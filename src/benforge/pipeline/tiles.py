@@ -15,6 +15,7 @@ from shapely.geometry.base import BaseGeometry
 from benforge.core.progress import Progress, silent
 from benforge.errors import InputError, MissingError
 from benforge.labels.countries import countries_of, outline_of
+from benforge.pipeline.countries import countries_called
 from benforge.tiles.catalogue import read_catalogue
 from benforge.tiles.choose import choose
 from benforge.tiles.entry import Entry
@@ -72,6 +73,7 @@ def select(request: TilesRequest, progress: Progress = silent) -> Selection:
     Raises:
         BenError: the request cannot be understood or met; says which part.
     """
+    request = replace(request, countries=countries_called(request.countries))
     if request.selection and not (request.catalogue or request.api):
         return _placed(named_selection(request.selection), request.countries)
     wish = wish_of(request)
@@ -127,15 +129,23 @@ def read_area(path: Path) -> BaseGeometry:
 
     Raises:
         MissingError: there is no such file.
-        InputError: it is no vector file, or holds no polygon.
+        InputError: it is no vector file, tells no CRS, or holds no polygon.
     """
     if not path.exists():
         raise MissingError("there is no such file of polygons", where=path)
     try:
         frame = pyogrio.read_dataframe(path, columns=[])
-        if frame.crs is not None and CRS(frame.crs) != CRS(DEGREES):
+        if frame.crs is None:
+            raise InputError(
+                "it does not tell its CRS",
+                where=path,
+                do="Give it one, as in ogr2ogr -a_srs EPSG:4326",
+            )
+        if CRS(frame.crs) != CRS(DEGREES):
             frame = frame.to_crs(DEGREES)
         shapes = [shape for shape in frame.geometry if shape is not None]
+    except InputError:
+        raise
     except (DataSourceError, ValueError, AttributeError) as error:
         raise InputError(
             "its polygons cannot be read", where=path, do="Give GeoJSON, GeoPackage or Shapefile"

@@ -44,7 +44,7 @@ def read_catalogue(path: Path) -> list[Entry]:
 
 def _names(data: bytes, path: Path) -> list[Entry]:
     try:
-        lines = [line.strip() for line in data.decode().splitlines()]
+        lines = [line.strip() for line in data.decode("utf-8-sig").splitlines()]
         entries = [Entry.named(line) for line in lines if line]
     except (UnicodeDecodeError, InputError) as error:
         raise InputError(f"not a list of product ids, {error}", where=path, do=_FORMS) from error
