@@ -85,6 +85,8 @@ def _check_same_way(
     folder: Path, metadata: SceneMetadata, processor: Processor, fingerprint: str
 ) -> None:
     """Raise where what is there was made from another product or with other settings."""
+    there: dict[str, object]
+    wanted: dict[str, object]
     if not processor.settings:
         there, wanted = {"product": fingerprint[:12]}, {"product": metadata.fingerprint[:12]}
     else:

@@ -131,9 +131,13 @@ def _copy(product: Path, folder: Path, stop: Event) -> Path:
     same bytes would let it change the user's.
     """
     given = folder / f"{read_metadata(product).source}.SAFE"
-    copy_product(product, given, stop, shutil.copyfile)
+    copy_product(product, given, stop, _copy_file)
     _make_empty_folders(given)
     return given
+
+
+def _copy_file(source: str, target: str) -> None:
+    shutil.copyfile(source, target)
 
 
 def _make_empty_folders(product: Path) -> None:

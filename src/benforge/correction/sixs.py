@@ -97,7 +97,12 @@ class SixS:
         """Make the L2A product; see `Processor.correct`."""
         scene = open_l1c(product)
         progress("6S tables", 0, 100)
-        tables = _make_tables(scene, self.options, self.run)
+
+        def run(band: str, light: Light, air: Air) -> Passage:
+            _check_stop(stop)
+            return self.run(band, light, air)
+
+        tables = _make_tables(scene, self.options, run)
         _check_stop(stop)
         progress("looking at the scene", 15, 100)
         looked = _look(scene, stop)
@@ -105,7 +110,7 @@ class SixS:
         atmosphere = _estimate(scene, looked, classes, tables)
         _check_stop(stop)
         progress("correcting bands", 35, 100)
-        bands = _CorrectedBands(scene, tables, atmosphere, stop, progress)
+        bands = _CorrectedBands(scene, tables, atmosphere, _plain(classes), stop, progress)
         made = write_safe(
             folder, _l2a(scene, classes), bands, classes, threads=self.options.threads
         )
@@ -120,6 +125,7 @@ class _CorrectedBands(Mapping[str, npt.NDArray[np.uint16]]):
     scene: L1CScene
     tables: Mapping[str, BandTable]
     atmosphere: Atmosphere
+    plain: npt.NDArray[np.bool_]
     stop: Event
     progress: Progress
 
@@ -142,7 +148,12 @@ class _CorrectedBands(Mapping[str, npt.NDArray[np.uint16]]):
         self.progress(f"correcting {name}", 40 + 4 * finest_first.index(band), 100)
         levels = water_levels(self.atmosphere.water)
         passages = [table.passage(self.atmosphere.aot, water) for water in WATER_LEVELS]
-        return correct_band(top, levels, passages, 60 // band.pixel_size)
+        return correct_band(top, levels, passages, 60 // band.pixel_size, self.plain)
+
+
+def _plain(classes: Classes) -> npt.NDArray[np.bool_]:
+    """`row col` at 60 m: no snow and no cloud."""
+    return np.isin(classes[1::3, 1::3], (Scl.SNOW, Scl.UNCLASSIFIED, *CLOUDS), invert=True)
 
 
 def raw_bytes(metadata: SceneMetadata) -> int:
