@@ -165,3 +165,16 @@ def test_a_list_of_ids_that_begins_with_a_mark(tmp_path: Path) -> None:
     path = tmp_path / "ids.txt"
     path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(load_bigearthnet().products[:3]).encode())
     assert run(["tiles", "--catalogue", str(path), "--mix-baselines"]) == 0
+
+
+def test_items_that_cannot_be_read_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    items = [cdse_item(name, cloud) for name, cloud in list(real())[:3]]
+    odd = {**items[0], "id": "odd", "properties": {}}
+    path = write_catalogue(tmp_path / "c.json", [*items, odd, {**odd, "id": "odder"}])
+    out = tmp_path / "chosen.json"
+    words = ["tiles", "--catalogue", str(path), "--mix-baselines", "--out", str(out)]
+    assert run(words) == 0
+    assert "2 items that name no Sentinel-2 product" in capsys.readouterr().out
+    assert Selection.read(out).unread == 2

@@ -841,3 +841,14 @@ def test_a_full_disk_is_told_of_as_fits(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageError, match=r"Free space and run the same command again$"):
         named_selection("bigearthnet-2019").write(tmp_path / "chosen.json")
+
+
+def test_a_catalogue_whose_ids_cannot_be_read_is_told_of(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    item = world.put(ONE)
+    item["id"], item["properties"]["title"] = "33UUP-7", "no product id"
+    assert run(["tiles", "--api", world.url, "--tiles", "33UUP"]) == 1
+    told = capsys.readouterr().err
+    assert "of 1 items none names its product, as 33UUP-7" in told
+    assert "id_fields" in told

@@ -79,14 +79,16 @@ def select(request: TilesRequest, progress: Progress = silent) -> Selection:
     wish = wish_of(request)
     if request.catalogue:
         entries = read_catalogue(request.catalogue)
-        return _placed(choose(entries, wish, str(request.catalogue.name)), request.countries)
+        found = choose(entries, wish, str(request.catalogue.name))
+        return _placed(replace(found, unread=entries.unread), request.countries)
     from benforge.tiles.search import complete, search
 
     profile = open_profile(request.api)
     listed = search(profile, wish, progress=progress)
     found = choose(listed, wish, lasting_name(request.api))
     located = complete(profile, found.entries, progress=progress)
-    return _placed(replace(found, entries=located), request.countries)
+    found = replace(found, entries=located, unread=listed.unread)
+    return _placed(found, request.countries)
 
 
 def wish_of(request: TilesRequest) -> Wish:
