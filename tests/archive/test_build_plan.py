@@ -92,6 +92,26 @@ def test_the_papers_two_baselines_count_as_one() -> None:
     assert len(plan_build(both, {}, "map", ProductRecipe()).tiles) == 2
 
 
+def corrected(tile: str, origin: str, baseline: str = "00.06") -> Candidate:
+    one = candidate(tile, baseline=baseline)
+    return replace(one, metadata=replace(one.metadata, origin_baseline=origin))
+
+
+def test_corrected_products_are_mixed_only_by_word_where_their_sources_differ() -> None:
+    old, older, new = (
+        corrected("33UUP", "02.06"),
+        corrected("29UPA", "02.05"),
+        corrected("29UPB", "05.00"),
+    )
+    assert len(plan_build([old, older], {}, "map", ProductRecipe()).tiles) == 2
+    with pytest.raises(ConflictError, match=r"00\.06 of 02\.06 in .*00\.06 of 05\.00 in "):
+        plan_build([old, new], {}, "map", ProductRecipe())
+    there = {old.scene: Held("L2A", "00.06", inputs_of(old, "map"), "02.06")}
+    with pytest.raises(ConflictError, match=r"02\.06 in .*05\.00 in "):
+        plan_build([new], there, "map", ProductRecipe())
+    assert len(plan_build([old, new], {}, "map", ProductRecipe(mix_baselines=True)).tiles) == 2
+
+
 def test_levels_are_never_mixed() -> None:
     one = candidate(level="L1C")
     with pytest.raises(ProductError, match=r"products\.level=L1C"):

@@ -26,10 +26,15 @@ def test_l2a_products_are_taken_over(tmp_path: Path, capsys: Capture) -> None:
     assert str(tmp_path / "out" / product.name) in out
 
 
-def test_sen2cor_is_taken_where_it_is_named(tmp_path: Path, capsys: Capture) -> None:
+@pytest.mark.parametrize("relative", [False, True])
+def test_sen2cor_is_taken_where_it_is_named(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, relative: bool
+) -> None:
     product = write_l1c(tmp_path / "given", simulated_by=None)
     stand_in = write_stand_in(tmp_path / "sen2cor").parent.parent
-    words = ["correct", str(product), "--sen2cor", str(stand_in), "--out", str(tmp_path / "out")]
+    monkeypatch.chdir(tmp_path)
+    out = "out" if relative else str(tmp_path / "out")
+    words = ["correct", str(product), "--sen2cor", str(stand_in), "--out", out]
     assert run([*words, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["version"] == "sen2cor 2.8.0"

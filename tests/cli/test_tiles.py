@@ -85,7 +85,7 @@ def test_a_file_of_polygons(
         (["--tiles", "33UUI"], "no tile is called so"),
         (["--period", "2018"], "not a period"),
         (["--baseline", "x"], "not a processing baseline"),
-        (["--most", "0"], "at most 0 products is none"),
+        (["--most", "0"], "at most 0 is none"),
         (["--area", "nowhere.gpkg"], "no such file of polygons"),
         (["--map", "map.pdf"], "a map is a .png or an .svg"),
         ([], "processing baselines would be mixed"),
@@ -137,3 +137,44 @@ def test_wrong_usage(words: list[str]) -> None:
 def test_no_selection_of_that_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["tiles", "--selection", "bigearthnet-2030"]) == 1
     assert "Try bigearthnet-2019" in capsys.readouterr().err
+
+
+def test_countries_in_any_case_and_the_nearest_names(
+    catalogue: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["tiles", "--catalogue", catalogue, *PAPER, "--json", "--countries"]
+    assert run([*words, "Serbia"]) == 0
+    right = json.loads(capsys.readouterr().out)
+    assert run([*words, "serbia"]) == 0
+    assert json.loads(capsys.readouterr().out) == right
+    assert run([*words, "Serbie"]) == 1
+    assert "no country is called Serbie. Did you mean Serbia" in capsys.readouterr().err
+
+
+def test_polygons_without_a_crs_are_refused(
+    catalogue: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    area = tmp_path / "area.shp"
+    gpd.GeoDataFrame(geometry=[shapely.box(13, 48, 14, 49)], crs="EPSG:4326").to_file(area)
+    area.with_suffix(".prj").unlink()
+    assert run(["tiles", "--catalogue", catalogue, "--area", str(area)]) == 1
+    assert "it does not tell its CRS. Give it one" in capsys.readouterr().err
+
+
+def test_a_list_of_ids_that_begins_with_a_mark(tmp_path: Path) -> None:
+    path = tmp_path / "ids.txt"
+    path.write_bytes(b"\xef\xbb\xbf" + "\r\n".join(load_bigearthnet().products[:3]).encode())
+    assert run(["tiles", "--catalogue", str(path), "--mix-baselines"]) == 0
+
+
+def test_items_that_cannot_be_read_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    items = [cdse_item(name, cloud) for name, cloud in list(real())[:3]]
+    odd = {**items[0], "id": "odd", "properties": {}}
+    path = write_catalogue(tmp_path / "c.json", [*items, odd, {**odd, "id": "odder"}])
+    out = tmp_path / "chosen.json"
+    words = ["tiles", "--catalogue", str(path), "--mix-baselines", "--out", str(out)]
+    assert run(words) == 0
+    assert "2 items that name no Sentinel-2 product" in capsys.readouterr().out
+    assert Selection.read(out).unread == 2

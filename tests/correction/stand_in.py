@@ -48,6 +48,14 @@ if list(out.glob("*_MSIL2A_*")):
     say("[CRITICAL]  L2A_Config: 2944   L2A product exists already in this folder")
     sys.exit(1)
 say("Progress[%]: 6.18 : PID-584932, L2A_AtmCorr: end of interpolation LUTs, elapsed time[s]: 0.5")
+if MODE == "hang in silence":
+    (TEMPLATE.parent / "pids").write_text(str(os.getpid()))
+    os.close(1), os.close(2)
+    time.sleep(600)
+if MODE == "damages bands":
+    for band in given.rglob("*.jp2"):
+        with band.open("ab") as file:
+            file.write(b"more")
 if MODE == "hang":
     child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
     (TEMPLATE.parent / "pids").write_text(f"{{os.getpid()}} {{child.pid}}")
@@ -82,7 +90,7 @@ def write_stand_in(folder: Path, mode: str = "good", version: str = "2.8.0") -> 
     Args:
         folder: made if missing.
         mode: how it behaves: "good", "slow", "hang", "silent", "crash", "error", "half",
-            "no 60 m", "damaged product".
+            "no 60 m", "damaged product", "hang in silence", "damages bands".
         version: that it tells.
     """
     product = about("L2A", baseline="99.99", simulated_by=None)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 import time
 from collections import namedtuple
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
 
@@ -47,6 +49,7 @@ class TakesOver:
     """A processor of one's own, by way of `NoCorrection`."""
 
     name, version, memory = "none", "none", 0.1
+    settings: Mapping[str, object] = {}
     room, check, made = NoCorrection().room, NoCorrection().check, NoCorrection().made
 
     def correct(self, product: Path, folder: Path, *, stop: Event, progress: Progress) -> Path:
@@ -97,14 +100,53 @@ def test_products_are_made_beside_each_other_and_left_alone_then(
     )
 
 
-def test_an_l2a_product_that_does_not_open_is_made_again(l2a: list[Path], tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    [made] = correct_products(l2a[:1], out, "none").products
+def test_an_l2a_product_of_ours_that_does_not_open_is_made_again(
+    l1c: list[Path], tmp_path: Path
+) -> None:
+    [made] = correct_products(l1c[:1], tmp_path, SIXS).products
     [band] = Path(made).rglob("*_B05_20m.jp2")
     band.unlink()
-    again = correct_products(l2a[:1], out, "none")
+    again = correct_products(l1c[:1], tmp_path, SIXS)
     assert (again.products, again.corrected) == ((made,), 1)
     assert open_scene(Path(made))
+
+
+def test_a_folder_of_somebodys_in_the_results_place_stays(l2a: list[Path], tmp_path: Path) -> None:
+    notes = tmp_path / "out" / l2a[0].name / "notes.txt"
+    notes.parent.mkdir(parents=True)
+    notes.write_text("mine")
+    with pytest.raises(ConflictError, match="was not made by this command"):
+        correct_products(l2a[:1], tmp_path / "out", "none")
+    assert notes.read_text() == "mine"
+
+
+def test_a_result_goes_into_no_product(l2a: list[Path]) -> None:
+    before = sorted(l2a[0].rglob("*"))
+    for out in (l2a[0], l2a[0] / "GRANULE" / "deep"):
+        for given in (l2a[0], l2a[0] / "MTD_MSIL2A.xml"):
+            with pytest.raises(InputError, match="lies inside a product"):
+                correct_products([given], out, "none")
+    assert sorted(l2a[0].rglob("*")) == before
+
+
+def test_what_was_made_another_way_is_not_left_alone(l1c: list[Path], tmp_path: Path) -> None:
+    [made] = correct_products(l1c[:1], tmp_path, SIXS).products
+    high = SixS(CorrectOptions(elevation=800), run=plain_air)
+    with pytest.raises(ConflictError, match=r"made with elevation_m 0\.0; now elevation_m 800 is"):
+        correct_products(l1c[:1], tmp_path, high)
+    [report] = Path(made).rglob("correction.json")
+    report.write_text(json.dumps(json.loads(report.read_text()) | {"source": "another"}))
+    with pytest.raises(ConflictError, match="made with source another; now source S2A_MSIL1C_"):
+        correct_products(l1c[:1], tmp_path, SIXS)
+
+
+def test_another_l2a_product_of_that_time_is_not_left_alone(
+    l2a: list[Path], tmp_path: Path
+) -> None:
+    correct_products(l2a[:1], tmp_path / "out", "none")
+    other = write_product(tmp_path / "other", sensing_time=SENSED, seed=5).folder
+    with pytest.raises(ConflictError, match="is there already, made with product"):
+        correct_products([other], tmp_path / "out", "none")
 
 
 def test_what_a_killed_run_left_is_cleared(l2a: list[Path], tmp_path: Path) -> None:

@@ -126,6 +126,29 @@ def test_a_hung_run_is_ended_with_all_its_processes(
         assert has_ended(int(pid))
 
 
+def test_a_run_that_closes_its_output_is_watched_on(
+    make: Make, l1c: Path, out: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(HungError, match="printed nothing for 2 s and was ended"):
+        make("hang in silence", patience=2 / 60).correct(l1c, out, stop=Event(), progress=silent)
+    assert has_ended(int((tmp_path / "sen2cor/pids").read_text()))
+
+
+def test_what_it_does_to_bands_it_does_to_its_copy(make: Make, l1c: Path, out: Path) -> None:
+    before = {band: band.read_bytes() for band in l1c.rglob("*.jp2")}
+    make("damages bands").correct(l1c, out, stop=Event(), progress=silent)
+    assert before
+    assert {band: band.read_bytes() for band in l1c.rglob("*.jp2")} == before
+
+
+def test_the_copy_is_part_of_the_room(good: Sen2Cor, l1c: Path, tmp_path: Path) -> None:
+    larger = tmp_path / l1c.name
+    shutil.copytree(l1c, larger)
+    (larger / "preview.tif").write_bytes(bytes(10**6))
+    rooms = [good.room(one, read_metadata(one)) for one in (l1c, larger)]
+    assert rooms[1] - rooms[0] == 10**6
+
+
 def test_a_run_that_talks_is_not_hung_but_may_take_too_long(
     make: Make, l1c: Path, out: Path, tmp_path: Path
 ) -> None:

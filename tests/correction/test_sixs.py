@@ -11,8 +11,10 @@ from benforge.core.identity import ProductId
 from benforge.core.progress import silent
 from benforge.core.sensor import load_sensor
 from benforge.correction.classify import Scl
-from benforge.correction.port import CorrectOptions, Processor
-from benforge.correction.sixs import REPORT, SixS
+from benforge.correction.port import CorrectOptions, Processor, StoppedError
+from benforge.correction.report import REPORT
+from benforge.correction.sixs import SixS
+from benforge.correction.sixs_run import Air, Light, Passage
 from benforge.errors import InputError
 from benforge.scenes.open import open_scene
 from benforge.testing.processors import ProcessorContract
@@ -124,3 +126,21 @@ def test_a_tile_of_clouds_only_is_corrected_by_defaults(tmp_path: Path) -> None:
         write_safe(tmp_path, product, bands), tmp_path, stop=Event(), progress=silent
     )
     assert open_scene(made).metadata.cloud_cover == 100
+
+
+def test_the_baseline_of_the_source_is_kept(made: Path) -> None:
+    metadata = open_scene(made).metadata
+    assert (metadata.baseline, metadata.origin_baseline) == ("00.06", "02.05")
+
+
+def test_a_stop_ends_the_runs_of_6s(l1c: Path, tmp_path: Path) -> None:
+    stop, runs = Event(), []
+
+    def run(band: str, light: Light, air: Air) -> Passage:
+        runs.append(band)
+        stop.set()
+        return plain_air(band, light, air)
+
+    with pytest.raises(StoppedError):
+        SixS(CorrectOptions(), run=run).correct(l1c, tmp_path, stop=stop, progress=silent)
+    assert len(runs) <= 2

@@ -45,6 +45,22 @@ def test_light_from_around_is_taken_off() -> None:
     assert np.abs(inner - [500, 1500]).max() < np.abs(plain[60, [5, 115]] - [500, 1500]).max() / 3
 
 
+def test_a_dark_pixel_beside_snow_keeps_half_of_itself() -> None:
+    top = np.full((120, 120), 9000, np.uint16)
+    top[60, 60] = round(1e4 * to_top(0.02, HAZY))
+    found = correct_band(top, np.zeros((20, 20), np.uint8), [HAZY], 6)
+    assert found[60, 60] == pytest.approx(100, abs=1)
+
+
+def test_what_is_not_plain_lends_no_light_and_is_left() -> None:
+    top = np.full((120, 120), round(1e4 * to_top(0.1, HAZY)), np.uint16)
+    top[:, 60:] = 9000
+    plain = np.arange(20)[None, :].repeat(20, axis=0) < 10
+    found = correct_band(top.copy(), np.zeros((20, 20), np.uint8), [HAZY], 6, plain)
+    assert np.abs(found[:, :60].astype(int) - 1000).max() <= 1
+    assert (found[:, 60:] == ground_table(HAZY)[9000]).all()
+
+
 def test_each_pixel_passes_the_water_that_is_over_it() -> None:
     passages = [plain_air("B09", LIGHT, Air(aot=0.1, water=water)) for water in WATER_LEVELS]
     water = np.linspace(0.3, 5.0, 20, dtype=np.float32).reshape(4, 5)

@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from benforge.cli.main import run
+from benforge.correction.port import CorrectOptions
+from benforge.errors import InputError
+from benforge.pipeline import prepare
 from tests.tiles.catalogues import cdse_item
 from tests.tiles.server import USER, WORD, World, cut, status
 
@@ -145,7 +148,18 @@ def test_bad_sources(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("words", [[], ["p.SAFE", "--from", "s.json"], ["p.SAFE", "--api", "cdse"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["p.SAFE", "--from", "s.json"],
+        ["p.SAFE", "--api", "cdse"],
+        ["p.SAFE", "--via", "s3"],
+        ["p.SAFE", "--elevation", "0"],
+        ["p.SAFE", "--sen2cor", "x"],
+        ["--from", "s.json", "--processor", "sixs", "--sen2cor", "x"],
+    ],
+)
 def test_wrong_usage(words: list[str]) -> None:
     assert run(["build", *words, "--land-cover", "m", "--out", "o"]) == 2
 
@@ -156,3 +170,18 @@ def test_a_missing_map_is_seen_before_anything_is_fetched(
     words = ["--from", "s.json", "--land-cover", str(tmp_path / "m.gpkg"), "--out", "o"]
     assert run(["build", *words]) == 1
     assert "no such land-cover map" in capsys.readouterr().err
+
+
+def test_what_corrects_is_told_how(
+    world: World, simulated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = chain(world, simulated, tmp_path / "archive", "L1C")
+    seen: list[object] = []
+
+    def corrected(*_: object, options: object, **__: object) -> object:
+        seen.append(options)
+        raise InputError("seen")
+
+    monkeypatch.setattr(prepare, "correct_products", corrected)
+    assert run([*words, "--elevation", "420", "--sen2cor", "here"]) == 1
+    assert seen == [CorrectOptions(sen2cor=Path("here"), elevation=420)]

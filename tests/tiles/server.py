@@ -33,6 +33,8 @@ def product_zip(name: str, size: int = 300_000) -> bytes:
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo(f"{name}.SAFE/manifest.safe"), b"<simulated/>")
+        metadata = f"{name}.SAFE/MTD_{name.split('_')[1]}.xml"
+        archive.writestr(zipfile.ZipInfo(metadata), b"<simulated/>")
         archive.writestr(zipfile.ZipInfo(f"{name}.SAFE/GRANULE/B02.jp2"), noise)
     return sink.getvalue()
 

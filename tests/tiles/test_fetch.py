@@ -2,6 +2,9 @@ import errno
 import json
 import logging
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -17,6 +20,7 @@ from benforge.errors import (
     CredentialsError,
     FetchError,
     InputError,
+    MissingError,
     StorageError,
 )
 from benforge.tiles import fetch as fetch_module
@@ -229,7 +233,7 @@ def test_a_wrong_checksum_is_told_of_and_nothing_is_left(world: World, tmp_path:
     world.fail(f"/files/{ONE}", damaged, damaged)
     with pytest.raises(FetchError, match="arrived twice with another checksum, md5:"):
         fetch(chosen, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["fetch.json"]
 
 
 def test_a_wrong_size_is_told_of(world: World, tmp_path: Path) -> None:
@@ -245,13 +249,15 @@ def test_a_page_of_words_is_no_product(world: World, tmp_path: Path) -> None:
     world.files[f"/files/{ONE}"] = page
     with pytest.raises(FetchError, match="no zip of this product"):
         fetch(chosen, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["fetch.json"]
 
 
 def test_one_that_is_gone_does_not_keep_the_others(world: World, tmp_path: Path) -> None:
     chosen = selection(world, NAMES)
     del world.files[f"/files/{NAMES[2]}"]
-    with pytest.raises(FetchError, match=r"1 of 6 products did not arrive; .*: it is not there"):
+    with pytest.raises(
+        FetchError, match=rf"1 of 6 products did not arrive: {NAMES[2]}: it is not there"
+    ):
         fetch(chosen, tmp_path)
     assert len(list(tmp_path.glob("*.zip"))) == 5
 
@@ -613,3 +619,236 @@ def test_the_profile_of_the_documentation_is_one(tmp_path: Path) -> None:
     found = open_profile(str(tmp_path / "mine.toml"))
     assert found.access is not None
     assert found.access.hosts == ("example.org",)
+
+
+@pytest.mark.parametrize("secret", ["somebody:SECRET@", "SECRET@"])
+def test_an_address_with_a_password_is_refused(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str], secret: str
+) -> None:
+    out = tmp_path / "chosen.json"
+    address = world.url.replace("//", f"//{secret}")
+    words = ["tiles", "--api", address, "--tiles", "33UUP", "--out", str(out)]
+    assert run(words) == 1
+    told = "".join(capsys.readouterr())
+    assert "SECRET" not in told
+    assert "environment or a netrc" in told
+    assert not out.exists()
+    (tmp_path / "api.toml").write_text(f'title = "ours"\nurl = "{address}"\n')
+    assert run(["tiles", "--api", str(tmp_path / "api.toml"), "--tiles", "33UUP"]) == 1
+    assert "SECRET" not in "".join(capsys.readouterr())
+
+
+def test_a_key_in_an_address_is_kept_nowhere(world: World, tmp_path: Path) -> None:
+    world.put(ONE)
+    out = tmp_path / "chosen.json"
+    words = ["tiles", "--api", f"{world.url}/?key=SECRET", "--tiles", "33UUP", "--out", str(out)]
+    assert run(words) == 0
+    assert run(["fetch", str(out), "--out", str(tmp_path / "out")]) == 0
+    chosen = Selection.read(out)
+    assert chosen.catalogue == f"{world.url}/"
+    fetch(replace(chosen, catalogue=f"{world.url}/?key=SECRET"), tmp_path / "again")
+    written = b"".join(p.read_bytes() for p in tmp_path.rglob("*") if p.is_file())
+    assert b"SECRET" not in written
+
+
+def test_a_profile_of_one_s_own_is_found_from_elsewhere(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put(ONE)
+    (tmp_path / "w").mkdir()
+    (tmp_path / "w/me.toml").write_text(f'title = "ours"\nurl = "{world.url}"\n')
+    monkeypatch.chdir(tmp_path)
+    words = ["tiles", "--api", "w/me.toml", "--tiles", "33UUP", "--out", "chosen.json"]
+    assert run(words) == 0
+    monkeypatch.chdir(tmp_path / "w")
+    assert run(["fetch", "../chosen.json", "--out", "out"]) == 0
+    (tmp_path / "w/me.toml").unlink()
+    with pytest.raises(MissingError, match=r"no such profile.*--api"):
+        fetch(Selection.read(tmp_path / "chosen.json"), tmp_path / "w/out")
+
+
+def test_one_that_lies_nowhere_does_not_keep_the_others(
+    world: World, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chosen = selection(world, NAMES)
+    lost, *others = chosen.entries
+    chosen = replace(chosen, entries=(replace(lost, assets={}), *others))
+    found = fetch(chosen, tmp_path, dry_run=True)
+    assert len(found.sizes) == 5
+    assert [name for name, _ in found.failed] == [ONE]
+    with pytest.raises(FetchError, match=rf"1 of 6 .* {ONE}: the selection does not tell where"):
+        fetch(chosen, tmp_path)
+    assert whole(tmp_path, NAMES[1:])
+    chosen.write(tmp_path / "chosen.json")
+    words = ["fetch", str(tmp_path / "chosen.json"), "--out", str(tmp_path / "x"), "--dry-run"]
+    assert run(words) == 0
+    assert "does not tell where" in capsys.readouterr().out
+
+
+def test_each_failure_is_told_with_its_reason_and_fitting_advice(
+    world: World, tmp_path: Path
+) -> None:
+    names = load_bigearthnet().products[:9]
+    chosen = selection(world, names)
+    for name in names[:6]:
+        del world.files[f"/files/{name}"]
+    world.files[f"/files/{names[6]}"] += b"more"
+    loop = f"/files/{names[7]}"
+    world.fail(loop, *repeated(redirect(lambda: world.url + loop), 30))
+    with pytest.raises(FetchError) as caught:
+        fetch(chosen, tmp_path)
+    told = str(caught.value)
+    assert "8 of 9 products did not arrive" in told
+    assert told.count(": it is not there") + told.count(": the server has") >= 5
+    assert "; and 2 more. " in told
+    assert "Choose anew" in told
+    assert "Run the same command again" not in told
+    reasons = json.loads((tmp_path / "fetch.json").read_text())["failed"]
+    assert set(reasons) == set(names[:8])
+    assert "it is not there" in reasons[names[0]]
+    assert "bytes and the catalogue says" in reasons[names[6]]
+    assert "redirected without end" in reasons[names[7]]
+
+
+def test_what_failed_and_came_later_is_forgotten(world: World, tmp_path: Path) -> None:
+    chosen = selection(world, NAMES)
+    world.fail(f"/files/{ONE}", *repeated(status(500), 3))
+    with pytest.raises(FetchError, match="Run the same command again"):
+        fetch(chosen, tmp_path)
+    assert ONE in json.loads((tmp_path / "fetch.json").read_text())["failed"]
+    fetch(chosen, tmp_path)
+    assert json.loads((tmp_path / "fetch.json").read_text())["failed"] == {}
+
+
+def test_a_redirect_to_a_file_is_told_as_one(world: World, tmp_path: Path) -> None:
+    chosen = selection(world)
+    world.fail(f"/files/{ONE}", redirect(lambda: "file:///etc/passwd"))
+    with pytest.raises(FetchError, match=r"no web address \(file\)"):
+        fetch(chosen, tmp_path)
+
+
+def test_a_damaged_zip_without_a_checksum_is_not_put_in_place(world: World, tmp_path: Path) -> None:
+    chosen = selection(world, checksum=False)
+    right = world.files[f"/files/{ONE}"]
+    wrong = bytearray(right)
+    wrong[150_000] ^= 1
+    world.files[f"/files/{ONE}"] = bytes(wrong)
+    with pytest.raises(FetchError, match="arrived twice and is a damaged zip") as caught:
+        fetch(chosen, tmp_path)
+    assert "Run the same command again" not in str(caught.value)
+    assert not (tmp_path / f"{ONE}.zip").exists()
+    world.files[f"/files/{ONE}"] = right
+    fetch(chosen, tmp_path)
+    assert whole(tmp_path)
+
+
+@pytest.mark.parametrize("checksum", [True, False])
+@pytest.mark.parametrize("size", [None, 1000, 0])
+def test_a_product_that_was_damaged_later_is_fetched_once_more(
+    world: World, tmp_path: Path, checksum: bool, size: int | None
+) -> None:
+    chosen = selection(world, NAMES[:2], checksum=checksum)
+    fetch(chosen, tmp_path)
+    path = tmp_path / f"{ONE}.zip"
+    data = bytearray(path.read_bytes())
+    data[150_000] ^= 1
+    path.write_bytes(data[:size])
+    assert fetch(chosen, tmp_path, dry_run=True).size == len(data)
+    found = fetch(chosen, tmp_path)
+    assert (found.fetched, found.held) == (1, 1)
+    assert whole(tmp_path, NAMES[:2])
+
+
+def test_a_product_that_was_copied_is_not_fetched_again(world: World, tmp_path: Path) -> None:
+    chosen = selection(world)
+    fetch(chosen, tmp_path)
+    os.utime(tmp_path / f"{ONE}.zip")
+    assert fetch(chosen, tmp_path).held == 1
+
+
+@pytest.mark.parametrize("damage", [b"\x02" * 5000, b"", None])
+def test_a_folder_that_was_damaged_later_is_fetched_once_more(
+    world: World, tmp_path: Path, damage: bytes | None
+) -> None:
+    entry = Entry.parse(folder_item(world))
+    assert entry
+    fetch(Selection((entry,)), tmp_path)
+    (band,) = tmp_path.glob("*.SAFE/GRANULE/*/*/*.jp2")
+    band.unlink()
+    if damage is not None:
+        band.write_bytes(damage)
+    assert fetch(Selection((entry,)), tmp_path).fetched == 1
+    assert band.read_bytes() == b"\x01" * 5000
+    assert fetch(Selection((entry,)), tmp_path).held == 1
+    (band.parent / "mine.txt").write_text("notes")
+    with pytest.raises(ConflictError, match="not this product"):
+        fetch(Selection((entry,)), tmp_path)
+    assert (band.parent / "mine.txt").exists()
+
+
+@pytest.mark.parametrize("when", ["before the answer", "within a file", "asked for a size"])
+def test_who_stops_a_fetch_does_not_wait_for_a_silent_server(
+    world: World, tmp_path: Path, when: str
+) -> None:
+    items = [world.put(name, checksum=False) for name in NAMES[:3]]
+    if when == "asked for a size":
+        for item in items:
+            del item["assets"]["Product"]["file:size"]
+    chosen = Selection(tuple(e for item in items if (e := Entry.parse(item))))
+
+    def silent(handler: Handler) -> bool:
+        time.sleep(20)
+        return True
+
+    for name in NAMES[:3]:
+        world.fail(f"/files/{name}", *repeated(fall_silent(20) if "file" in when else silent, 4))
+    chosen.write(tmp_path / "chosen.json")
+    words = ["fetch", str(tmp_path / "chosen.json"), "--out", str(tmp_path / "out")]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benforge.cli", *words], stderr=subprocess.PIPE, text=True
+    )
+    while len(world.asked) < 3:
+        assert process.poll() is None
+        time.sleep(0.02)
+    start = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=15)
+    assert time.monotonic() - start < 3
+    assert process.returncode != 0
+    assert "Traceback" not in told
+
+
+def test_a_netrc_that_others_read_is_warned_of(
+    world: World,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text(f"machine 127.0.0.1 login {USER} password {WORD}\n")
+    netrc.chmod(0o644)
+    monkeypatch.setenv("NETRC", str(netrc))
+    world.locked = True
+    fetch(selection(world), tmp_path / "out", profile(world, tmp_path))
+    assert "can be read by others: chmod 600" in caplog.text
+    assert WORD not in caplog.text
+
+
+def test_a_full_disk_is_told_of_as_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match=r"Free space and run the same command again$"):
+        named_selection("bigearthnet-2019").write(tmp_path / "chosen.json")
+
+
+def test_a_catalogue_whose_ids_cannot_be_read_is_told_of(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    item = world.put(ONE)
+    item["id"], item["properties"]["title"] = "33UUP-7", "no product id"
+    assert run(["tiles", "--api", world.url, "--tiles", "33UUP"]) == 1
+    told = capsys.readouterr().err
+    assert "of 1 items none names its product, as 33UUP-7" in told
+    assert "id_fields" in told

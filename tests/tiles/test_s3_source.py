@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -114,3 +115,44 @@ def test_keys_are_shown_to_the_buckets_of_their_store_alone(
     assert entry
     with pytest.raises(InputError, match=r"the profile knows no such bucket\. It knows eodata"):
         fetch_selection(Selection((entry,)), tmp_path, api=api, via="s3", patience=QUICK)
+
+
+def both_ways(world: World, slash: str = "") -> Selection:
+    """As the Copernicus Data Space lists it: a zip whose other place is the folder in the store."""
+    item = world.put(ONE)
+    item["assets"]["Product"]["alternate"] = {"s3": {"href": f"s3://{ROOT}{slash}"}}
+    entry = Entry.parse(item)
+    assert entry
+    return Selection((entry,))
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_zip_whose_other_place_is_a_folder_of_the_store(
+    store: tuple[World, str], tmp_path: Path, slash: str
+) -> None:
+    world, api = store
+    chosen = both_ways(world, slash)
+    found = fetch_selection(chosen, tmp_path / "out", api=api, via="s3", patience=QUICK)
+    assert found.paths == (tmp_path / f"out/{ONE}.SAFE",)
+    assert there(tmp_path / "out") == PARTS
+    assert world.count(f"/files/{ONE}") == 0
+    fetch_selection(chosen, tmp_path / "web", api=api, patience=QUICK)
+    assert (tmp_path / f"web/{ONE}.zip").is_file()
+
+
+def test_the_store_is_taken_where_it_was_asked_for(
+    store: tuple[World, str], tmp_path: Path
+) -> None:
+    world, api = store
+    chosen = both_ways(world)
+    (entry,) = chosen.entries
+    assets = {"Product": replace(entry.assets["Product"], others=())}
+    alone = replace(chosen, entries=(replace(entry, assets=assets),))
+    with pytest.raises(InputError, match=r"names no store of objects.*Leave out --via s3"):
+        fetch_selection(alone, tmp_path / "out", api=api, via="s3", patience=QUICK)
+    assert world.count(f"/files/{ONE}") == 0
+    band = f"s3://{ROOT}/GRANULE/L1C_T33UUP/IMG_DATA/T33UUP_B02.jp2"
+    more = replace(entry, assets={**assets, "B02": replace(entry.assets["Product"], href=band)})
+    mixed = replace(chosen, entries=(more,))
+    fetch_selection(mixed, tmp_path / "out", api=api, via="s3", patience=QUICK)
+    assert there(tmp_path / "out") == PARTS

@@ -104,6 +104,7 @@ def read_held(out: Path) -> dict[str, Held]:
             str(provenance.get("level", "")),
             str(provenance.get("baseline", "")),
             inputs if isinstance(inputs, Mapping) else {},
+            str(provenance.get("origin_baseline", "")),
         )
     return found
 

@@ -34,11 +34,13 @@ class Held:
         level: "L1C" or "L2A".
         baseline: "02.05".
         inputs: what it was built from: fingerprints of product and land cover.
+        origin_baseline: of the L1C product, where a user corrected it; "" if not told.
     """
 
     level: str
     baseline: str
     inputs: Mapping[str, Any]
+    origin_baseline: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +139,12 @@ def _failed(candidate: Candidate, recipe: ProductRecipe) -> str:
 def _check_baselines(
     taken: Sequence[Candidate], held: Mapping[str, Held], recipe: ProductRecipe
 ) -> None:
-    by_baseline = {scene.baseline: name for name, scene in held.items()}
-    by_baseline |= {c.metadata.baseline: c.scene for c in taken}
     group_of = {b: group[0] for group in recipe.same_baselines for b in group}
-    if len({group_of.get(b, b) for b in by_baseline}) > 1 and not recipe.mix_baselines:
+    origins = {name: (scene.baseline, scene.origin_baseline) for name, scene in held.items()}
+    origins |= {c.scene: (c.metadata.baseline, c.metadata.origin_baseline) for c in taken}
+    groups = {tuple(group_of.get(b, b) for b in pair) for pair in origins.values()}
+    if len(groups) > 1 and not recipe.mix_baselines:
+        by_baseline = {" of ".join(filter(None, pair)): name for name, pair in origins.items()}
         examples = "; ".join(f"{b} in {name}" for b, name in sorted(by_baseline.items()))
         raise ConflictError(
             f"processing baselines would be mixed: {examples}",

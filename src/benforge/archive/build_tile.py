@@ -187,6 +187,7 @@ def _provenance(
         "source": meta.source,
         "level": meta.level,
         "baseline": meta.baseline,
+        **({"origin_baseline": meta.origin_baseline} if meta.origin_baseline else {}),
         "sensing_time": meta.sensing_time.isoformat(),
         "relative_orbit": meta.orbit,
         "cloud_cover": meta.cloud_cover,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -14,6 +16,7 @@ from benforge.cli.options import (
     ArchiveArgument,
     ClusterOption,
     CompressionOption,
+    ElevationOption,
     FromOption,
     JsonOption,
     LandCoverOption,
@@ -22,9 +25,11 @@ from benforge.cli.options import (
     ProcessorOption,
     ProfileOption,
     RecipeOption,
+    Sen2corOption,
     SetOption,
     TilesAtOnceOption,
     VerifyOption,
+    ViaOption,
 )
 from benforge.cli.terminal import (
     print_counts,
@@ -35,6 +40,10 @@ from benforge.cli.terminal import (
 )
 from benforge.cli.usage import check_build
 
+if TYPE_CHECKING:
+    from benforge.core.progress import Progress
+    from benforge.pipeline.prepare import Prepared
+
 
 @app.command()
 def build(
@@ -43,7 +52,10 @@ def build(
     products: MaybeProductsArgument = None,
     source: FromOption = "",
     api: ApiOption = "",
+    via: ViaOption = None,
     processor: ProcessorOption = None,
+    sen2cor: Sen2corOption = None,
+    elevation: ElevationOption = None,
     profile: ProfileOption = None,
     recipe: RecipeOption = None,
     changes: SetOption = None,
@@ -61,18 +73,22 @@ def build(
     `ben build S2A_MSIL2A_*.SAFE --land-cover U2018_CLC2018_V2020_20u1.gpkg --out archive`
     """
     from benforge.archive.build import build_archive
-    from benforge.pipeline.prepare import prepare_products
     from benforge.recipe.load import load_recipe
 
-    check_build(products, source, land_cover, api, processor)
+    asked = {
+        "--api": api,
+        "--via": via,
+        "--processor": processor,
+        "--sen2cor": sen2cor,
+        "--elevation": elevation,
+    }
+    check_build(products, source, land_cover, asked)
     words = [*(changes or []), *([f"storage.compression={compression}"] if compression else [])]
     rules = load_recipe(profile, recipe, words)
     level, stages = rules.products.level, {}
     with showing_progress("Building") as progress:
         if source:
-            made = prepare_products(
-                source, out, level, api=api, processor=processor, progress=progress
-            )
+            made = _prepare(source, out, level, asked, progress)
             products, stages = list(made.products), made.facts()
         summary = build_archive(
             products or (),
@@ -88,6 +104,28 @@ def build(
         print_json({**msgspec.to_builtins(summary), **({"stages": stages} if source else {})})
     else:
         print_facts(f"Built {out}", {**stages, **summary.facts()})
+
+
+def _prepare(
+    source: str, out: Path, level: str, asked: Mapping[str, Any], progress: Progress
+) -> Prepared:
+    """The products of a selection, as the options of build ask."""
+    from benforge.correction.port import CorrectOptions
+    from benforge.pipeline.prepare import prepare_products
+
+    options = CorrectOptions(sen2cor=asked["--sen2cor"])
+    if asked["--elevation"] is not None:
+        options = replace(options, elevation=asked["--elevation"])
+    return prepare_products(
+        source,
+        out,
+        level,
+        api=asked["--api"],
+        via=asked["--via"] or "http",
+        processor=asked["--processor"],
+        options=options,
+        progress=progress,
+    )
 
 
 @app.command()

@@ -47,6 +47,17 @@ ProcessorOption = Annotated[
     Literal["sen2cor", "sixs", "none"] | None,
     typer.Option(help="With --from: what corrects; sen2cor where it is found, else sixs."),
 ]
+ViaOption = Annotated[
+    Literal["http", "s3"] | None,
+    typer.Option(help="With --from: how files come, where a catalogue offers both; http."),
+]
+Sen2corOption = Annotated[
+    Path | None, typer.Option(help="With --from: sen2cor's L2A_Process or its folder.")
+]
+ElevationOption = Annotated[
+    float | None,
+    typer.Option(help="With --from: mean of the ground above the sea, m; for sixs."),
+]
 LandCoverOption = Annotated[
     Path, typer.Option(help="Land-cover map: CORINE polygons (gpkg, shp, gdb) or raster (tif).")
 ]

@@ -161,3 +161,6 @@ def fetch(
         if dry_run:
             rows = [[f"{size:,}", name] for name, size in summary.sizes]
             print_table("To come", ["bytes", "product"], rows)
+        if summary.failed:
+            failed = [list(one) for one in summary.failed]
+            print_table("Cannot come", ["product", "why"], failed)

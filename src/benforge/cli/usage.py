@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,10 +109,15 @@ def check_build(
     products: Sequence[Path] | None,
     source: str,
     land_cover: Path,
-    api: str,
-    processor: str | None,
+    with_source: Mapping[str, object],
 ) -> None:
     """Raise unless products are named, or a selection of them, and only one of the two.
+
+    Args:
+        products: paths.
+        source: what --from says.
+        land_cover: the map.
+        with_source: options that go with --from alone, and what they say.
 
     Raises:
         BadParameter: says what to name or to leave out.
@@ -120,9 +125,12 @@ def check_build(
     """
     if bool(products) == bool(source):
         raise typer.BadParameter("name products, or a selection with --from, and only one of them")
-    for option, told in (("--api", api), ("--processor", processor)):
-        if told and not source:
+    for option, told in with_source.items():
+        if told not in {None, ""} and not source:
             raise typer.BadParameter(f"{option} goes with --from")
+    processor = with_source.get("--processor")
+    if with_source.get("--sen2cor") and processor not in {None, "sen2cor"}:
+        raise typer.BadParameter(f"--sen2cor means nothing to --processor {processor}")
     if source and not land_cover.exists():
         raise MissingError("there is no such land-cover map", where=land_cover)
 

@@ -124,6 +124,8 @@ def _estimate_aot(
         ]
         falling = np.minimum.accumulate(excess)
         aot, source = float(np.interp(0, -falling, aots)), "dark vegetation"
+    if aot <= aots[0]:  # darker in red than without any aerosol: not the vegetation it is for
+        aot, source = DEFAULT_AOT, "default"
     return (aot, source) if aot <= most else (most, "darkest pixels")
 
 

@@ -14,9 +14,11 @@ from threading import Event
 from benforge.core.identity import ProductId
 from benforge.core.progress import Progress
 from benforge.correction.port import Processor
+from benforge.correction.report import read_report
 from benforge.errors import BenError, ConflictError, InputError, ProductError, StorageError
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneMetadata
+from benforge.scenes.safe_files import split_tile
 from benforge.scenes.safe_metadata import read_metadata
 
 
@@ -35,24 +37,68 @@ def plan_job(path: Path, out: Path, processor: Processor) -> Job:
     Raises:
         MissingError: there is nothing at `path`.
         ProductError: not a product, or not one to work on.
+        InputError: `out` lies inside it.
+        ConflictError: what is there was made another way, or is somebody's.
     """
+    place = split_tile(path)[0]
+    folder = (place if place.is_dir() else place.parent).resolve()
+    if folder.name.endswith(".SAFE") and out.resolve().is_relative_to(folder):
+        raise InputError("lies inside a product", where=out, do="Name a folder outside of it")
     metadata = read_metadata(path)
     processor.check(path, metadata)
     return Job(path, metadata, _find_made(metadata, out, processor))
 
 
 def _find_made(metadata: SceneMetadata, out: Path, processor: Processor) -> Path | None:
-    """The L2A product of a product that is in `out` and opens."""
+    """The L2A product of a product that is in `out` and opens.
+
+    Raises:
+        ConflictError: there is one that was made another way, or that is not ours.
+    """
     for folder in sorted(out.glob("*.SAFE")):
         found = _id_of(folder)
         if found is None or not _is_of(found, metadata) or not processor.made(found):
             continue
         try:
-            open_scene(folder)
-        except BenError:
+            fingerprint = open_scene(folder).metadata.fingerprint
+        except BenError as error:
+            _check_ours(folder, error)
             continue
+        _check_same_way(folder, metadata, processor, fingerprint)
         return folder
     return None
+
+
+def _check_ours(folder: Path, error: BenError | None = None) -> None:
+    """Raise where a folder in the result's place was not made by a correction."""
+    if read_report(folder):
+        return
+    why = f", and does not open ({error.what})" if error else ""
+    raise ConflictError(
+        f"stands where the result goes, was not made by this command{why}",
+        where=folder,
+        do="Move it away, or name another --out",
+    )
+
+
+def _check_same_way(
+    folder: Path, metadata: SceneMetadata, processor: Processor, fingerprint: str
+) -> None:
+    """Raise where what is there was made from another product or with other settings."""
+    there: dict[str, object]
+    wanted: dict[str, object]
+    if not processor.settings:
+        there, wanted = {"product": fingerprint[:12]}, {"product": metadata.fingerprint[:12]}
+    else:
+        wanted = {"source": metadata.source, **processor.settings}
+        there = {key: read_report(folder).get(key, "unknown") for key in wanted}
+    if differing := [key for key in wanted if there[key] != wanted[key]]:
+        was, now = (", ".join(f"{k} {d[k]}" for k in differing) for d in (there, wanted))
+        raise ConflictError(
+            f"is there already, made with {was}; now {now} is asked for",
+            where=folder,
+            do="Name another --out, or remove it first",
+        )
 
 
 def _id_of(folder: Path) -> ProductId | None:
@@ -79,7 +125,8 @@ def make_whole(job: Job, out: Path, processor: Processor, stop: Event, progress:
             made = processor.correct(job.path, partial, stop=stop, progress=progress)
             _check_made(made, job)
             target = out / made.name
-            if target.exists():  # it is of this acquisition and does not open
+            if target.exists():  # of this acquisition, and it does not open
+                _check_ours(target)
                 shutil.rmtree(target)
             made.rename(target)
     except OSError as error:

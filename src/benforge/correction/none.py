@@ -6,7 +6,7 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -43,6 +43,11 @@ class NoCorrection:
     def memory(self) -> float:
         """Next to nothing."""
         return 0.1
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """None."""
+        return {}
 
     def room(self, product: Path, metadata: SceneMetadata) -> int:
         """All files of the product."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -57,6 +58,14 @@ class Processor(Protocol):
 
     def room(self, product: Path, metadata: SceneMetadata) -> int:
         """Bytes on disk that the work takes at most, the result included."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """What the result depends on beside the product, as its `correction.json` has it.
+
+        Empty where products are taken over as they are.
+        """
         ...
 
     def check(self, product: Path, metadata: SceneMetadata) -> None:

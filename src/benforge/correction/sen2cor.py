@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -11,8 +12,9 @@ from threading import Event
 from benforge.core.identity import ProductId
 from benforge.core.progress import Progress
 from benforge.correction.l1c import already_corrected, open_l1c
-from benforge.correction.none import copy_product, link_or_copy
+from benforge.correction.none import copy_product
 from benforge.correction.port import CorrectOptions
+from benforge.correction.report import write_report
 from benforge.correction.sen2cor_find import need_sen2cor, read_version
 from benforge.correction.sen2cor_log import read_failure
 from benforge.correction.sen2cor_run import Ended, HungError, run_watched
@@ -20,6 +22,7 @@ from benforge.correction.sixs import BASELINE, raw_bytes
 from benforge.errors import BenError, ProductError
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneMetadata
+from benforge.scenes.safe_files import open_files, split_tile
 from benforge.scenes.safe_metadata import read_metadata
 
 _TAKES_OUTPUT_DIR = (2, 8)
@@ -69,9 +72,15 @@ class Sen2Cor:
         """GiB a product; ESA asks for 8 GiB, of which a tile takes about 5."""
         return 5.0
 
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The program's version."""
+        return {"processor": self.version}
+
     def room(self, product: Path, metadata: SceneMetadata) -> int:
-        """The product's copy, its bands at three pixel sizes and sen2cor's own tables."""
-        return 4 * raw_bytes(metadata)
+        """The product's copy, the result's bands at three pixel sizes and sen2cor's own tables."""
+        copied = sum(open_files(split_tile(product)[0]).sizes.values())
+        return copied + 4 * raw_bytes(metadata)
 
     def check(self, product: Path, metadata: SceneMetadata) -> None:
         """An L1C product with all bands, B10 too."""
@@ -92,6 +101,7 @@ class Sen2Cor:
     def correct(self, product: Path, folder: Path, *, stop: Event, progress: Progress) -> Path:
         """Make the L2A product; see `Processor.correct`."""
         program, version = self.program, read_version(self.program)
+        folder = folder.absolute()  # the program runs in it
         progress("copying the product", 0, 100)
         given = _copy(product, folder / "l1c", stop)
         made = folder / "l2a" if version[:2] >= _TAKES_OUTPUT_DIR else given.parent
@@ -108,14 +118,17 @@ class Sen2Cor:
             )
         except HungError as error:
             raise HungError(error.what, where=product, do=error.do) from error
-        return _result(product, made, ended)
+        result = _result(product, made, ended)
+        source = read_metadata(product).source
+        write_report(result, {"processor": self.version, "source": source})
+        return result
 
 
 def _copy(product: Path, folder: Path, stop: Event) -> Path:
     """The product in a folder of its own, with the empty folders that sen2cor wants.
 
-    Files become further names of the same bytes where the disk gives them, so that sen2cor, which
-    writes beside and into what it is given, changes nothing of the user's but by opening a file.
+    sen2cor writes beside and into what it is given, so every file is copied: another name of the
+    same bytes would let it change the user's.
     """
     given = folder / f"{read_metadata(product).source}.SAFE"
     copy_product(product, given, stop, _copy_file)
@@ -124,11 +137,7 @@ def _copy(product: Path, folder: Path, stop: Event) -> Path:
 
 
 def _copy_file(source: str, target: str) -> None:
-    """Bands are linked, as they are only read; small files, which may be rewritten, are copied."""
-    if source.endswith(".jp2"):
-        link_or_copy(source, target)
-    else:
-        shutil.copyfile(source, target)
+    shutil.copyfile(source, target)
 
 
 def _make_empty_folders(product: Path) -> None:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import IO
 
 from benforge.core.progress import Progress
 from benforge.correction.port import StoppedError
@@ -68,7 +67,7 @@ def run_watched(
     """
     process = _start(command, folder)
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
+    reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
     reader.start()
     try:
         kept = _watch(process, lines, patience, longest, stop, progress)
@@ -95,11 +94,13 @@ def _start(command: Sequence[str], folder: Path) -> subprocess.Popen[str]:
         ) from error
 
 
-def _read(stream: IO[str] | None, lines: queue.SimpleQueue[str | None]) -> None:
-    if stream is not None:
-        with stream:
+def _read(process: subprocess.Popen[str], lines: queue.SimpleQueue[str | None]) -> None:
+    """Put the lines, and None once the program has ended: it may close its output long before."""
+    if process.stdout is not None:
+        with process.stdout as stream:
             for line in stream:
                 lines.put(line.rstrip())
+    process.wait()
     lines.put(None)
 
 
@@ -111,7 +112,7 @@ def _watch(
     stop: Event,
     progress: Progress,
 ) -> deque[str]:
-    """The last lines, once the program has closed its output or has ended."""
+    """The last lines, once the program has ended; one that closes its output is watched on."""
     kept: deque[str] = deque(maxlen=_KEPT)
     started = heard = time.monotonic()
     while True:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from benforge.correction.classify import CLOUDS, LOOKED_AT, Classes, Scl, classi
 from benforge.correction.l1c import L1CScene, open_l1c
 from benforge.correction.neighbours import block_mean
 from benforge.correction.port import CorrectOptions, StoppedError
+from benforge.correction.report import write_report
 from benforge.correction.sixs_run import OZONE, Air, Light, Passage, find_sixs, run_sixs
 from benforge.correction.surface import WATER_LEVELS, correct_band, water_levels
 from benforge.correction.tables import BandTable, make_tables
@@ -28,9 +28,6 @@ from benforge.scenes.safe_write import QUALITY_CHECKS, SafeProduct, write_safe
 
 BASELINE = "00.06"
 """The mark of these L2A products: below every baseline of ESA, whose first is 01.00 or later."""
-
-REPORT = "correction.json"
-"""What the correction assumed and found, in the granule's QI_DATA."""
 
 _ELEVATIONS = (-500.0, 8000.0)
 
@@ -79,6 +76,11 @@ class SixS:
         """GiB a product, by the benchmark."""
         return 3.0
 
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The program's version and the elevation."""
+        return {"processor": self.version, "elevation_m": self.options.elevation}
+
     def room(self, product: Path, metadata: SceneMetadata) -> int:
         """The bands as they are in memory, which lossless JPEG 2000 never needs."""
         return raw_bytes(metadata)
@@ -95,7 +97,12 @@ class SixS:
         """Make the L2A product; see `Processor.correct`."""
         scene = open_l1c(product)
         progress("6S tables", 0, 100)
-        tables = _make_tables(scene, self.options, self.run)
+
+        def run(band: str, light: Light, air: Air) -> Passage:
+            _check_stop(stop)
+            return self.run(band, light, air)
+
+        tables = _make_tables(scene, self.options, run)
         _check_stop(stop)
         progress("looking at the scene", 15, 100)
         looked = _look(scene, stop)
@@ -103,7 +110,7 @@ class SixS:
         atmosphere = _estimate(scene, looked, classes, tables)
         _check_stop(stop)
         progress("correcting bands", 35, 100)
-        bands = _CorrectedBands(scene, tables, atmosphere, stop, progress)
+        bands = _CorrectedBands(scene, tables, atmosphere, _plain(classes), stop, progress)
         made = write_safe(
             folder, _l2a(scene, classes), bands, classes, threads=self.options.threads
         )
@@ -118,6 +125,7 @@ class _CorrectedBands(Mapping[str, npt.NDArray[np.uint16]]):
     scene: L1CScene
     tables: Mapping[str, BandTable]
     atmosphere: Atmosphere
+    plain: npt.NDArray[np.bool_]
     stop: Event
     progress: Progress
 
@@ -140,7 +148,12 @@ class _CorrectedBands(Mapping[str, npt.NDArray[np.uint16]]):
         self.progress(f"correcting {name}", 40 + 4 * finest_first.index(band), 100)
         levels = water_levels(self.atmosphere.water)
         passages = [table.passage(self.atmosphere.aot, water) for water in WATER_LEVELS]
-        return correct_band(top, levels, passages, 60 // band.pixel_size)
+        return correct_band(top, levels, passages, 60 // band.pixel_size, self.plain)
+
+
+def _plain(classes: Classes) -> npt.NDArray[np.bool_]:
+    """`row col` at 60 m: no snow and no cloud."""
+    return np.isin(classes[1::3, 1::3], (Scl.SNOW, Scl.UNCLASSIFIED, *CLOUDS), invert=True)
 
 
 def raw_bytes(metadata: SceneMetadata) -> int:
@@ -208,6 +221,7 @@ def _l2a(scene: L1CScene, classes: Classes) -> SafeProduct:
         grid=about.grid,
         cloud_cover=100 * cloudy / max(1, seen),
         simulated_by=scene.simulated_by,
+        origin_baseline=about.baseline,
         quality_checks=about.quality_checks or dict.fromkeys(QUALITY_CHECKS, "PASSED"),
     )
 
@@ -232,8 +246,7 @@ def _write_report(made: Path, processor: SixS, scene: L1CScene, atmosphere: Atmo
         "view_azimuth": round(geometry.view_azimuth, 3),
         "angles_from": geometry.source,
     }
-    [place] = made.glob("GRANULE/*/QI_DATA")
-    (place / REPORT).write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_report(made, report)
 
 
 def _check_stop(stop: Event) -> None:

@@ -21,6 +21,9 @@ none shows, 2 % of B09 at most."""
 _AROUND = 16
 """Pixels of 60 m to each side that light is scattered in from: 2 km across."""
 
+_MOST = np.float32(0.5)
+"""Share of a pixel that may be light from around: a dark pixel beside bright ones keeps half."""
+
 _STRIP = 240
 
 
@@ -37,6 +40,7 @@ def correct_band(
     levels: npt.NDArray[np.uint8],
     passages: Sequence[Passage],
     factor: int,
+    plain: npt.NDArray[np.bool_] | None = None,
 ) -> npt.NDArray[np.uint16]:
     """Reflectance of the ground x 10,000; works in place.
 
@@ -49,6 +53,8 @@ def correct_band(
         levels: `row col` at 60 m, index of the passage of each pixel.
         passages: one a level of water vapour.
         factor: pixels of the band along one of 60 m.
+        plain: `row col` at 60 m, ground without snow and cloud, whose light is reckoned with;
+            all if left out. Other pixels lend none and are left as they are alone.
 
     Returns:
         `top`.
@@ -62,7 +68,7 @@ def correct_band(
         part = top[rows]
         index = part + (enlarge(starts, factor, rows) if len(used) > 1 else np.int32(0))
         np.take(tables, index, out=part, mode="clip")
-    _take_off_surroundings(top, passages[int(np.median(levels))].spread, factor)
+    _take_off_surroundings(top, passages[int(np.median(levels))].spread, factor, plain)
     return top
 
 
@@ -76,16 +82,25 @@ def ground_table(passage: Passage) -> npt.NDArray[np.uint16]:
     return table
 
 
-def _take_off_surroundings(ground: npt.NDArray[np.uint16], spread: float, factor: int) -> None:
-    """Add `spread` times the difference to the mean around; in place."""
+def _take_off_surroundings(
+    ground: npt.NDArray[np.uint16],
+    spread: float,
+    factor: int,
+    plain: npt.NDArray[np.bool_] | None,
+) -> None:
+    """Add `spread` times the difference to the mean around, half of a pixel at most; in place."""
     means = block_mean(ground, factor)
-    around = box_mean(means, (means > 0) & (means < SATURATED - 1), _AROUND)
+    valid = (means > 0) & (means < SATURATED - 1)
+    around = box_mean(means, valid if plain is None else valid & plain, _AROUND)
     around[np.isnan(around)] = 0
+    if plain is not None:
+        around[~plain] = 0
     for rows in _strips(ground.shape[0]):
         part = ground[rows]
         own = part.astype(np.float32)
         mean = enlarge(around, factor, rows)
-        alone = own + np.float32(spread) * np.where(mean > 0, own - mean, np.float32(0))
+        change = np.float32(spread) * np.where(mean > 0, own - mean, np.float32(0))
+        alone = own + np.maximum(change, -_MOST * own)
         changed = np.rint(alone).clip(1, SATURATED - 1).astype(np.uint16)
         np.copyto(part, changed, where=(part != 0) & (part != SATURATED))
 

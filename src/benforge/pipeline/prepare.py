@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benforge.core.progress import Progress, silent
 from benforge.correction.correct import correct_products
+from benforge.correction.port import CorrectOptions
 from benforge.errors import InputError
 from benforge.pipeline.tiles import TilesRequest, select
 from benforge.tiles.fetch import fetch_selection
@@ -63,6 +64,7 @@ def prepare_products(
     api: str = "",
     via: Via = "http",
     processor: str | None = None,
+    options: CorrectOptions | None = None,
     progress: Progress = silent,
 ) -> Prepared:
     """The products of a selection, fetched, and corrected where the archive takes L2A.
@@ -77,6 +79,7 @@ def prepare_products(
         api: catalogue of a named selection, or profile of a file's where it does not tell.
         via: how files are reached, where a catalogue offers both.
         processor: what corrects the atmosphere; None takes sen2cor where found, else 6S.
+        options: how to correct.
         progress: told what is being done.
 
     Raises:
@@ -94,7 +97,9 @@ def prepare_products(
     }
     if level == "L1C" or _levels(chosen) == {"L2A"}:
         return Prepared(fetched.paths, stages)
-    made = correct_products(fetched.paths, beside.corrected, processor, progress=progress)
+    made = correct_products(
+        fetched.paths, beside.corrected, processor, options=options, progress=progress
+    )
     stages["corrected"] = f"{made.corrected} by {made.processor}, {made.left_alone} there already"
     return Prepared(tuple(map(Path, made.products)), stages)
 

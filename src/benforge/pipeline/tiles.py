@@ -15,12 +15,13 @@ from shapely.geometry.base import BaseGeometry
 from benforge.core.progress import Progress, silent
 from benforge.errors import InputError, MissingError
 from benforge.labels.countries import countries_of, outline_of
+from benforge.pipeline.countries import countries_called
 from benforge.tiles.catalogue import read_catalogue
 from benforge.tiles.choose import choose
 from benforge.tiles.entry import Entry
 from benforge.tiles.ground import parse_tile, square_of
 from benforge.tiles.named import named_selection, names_of, wish_for
-from benforge.tiles.profile import open_profile
+from benforge.tiles.profile import lasting_name, open_profile
 from benforge.tiles.selection import Selection
 from benforge.tiles.wish import Period, Wish, parse_baseline
 
@@ -72,18 +73,22 @@ def select(request: TilesRequest, progress: Progress = silent) -> Selection:
     Raises:
         BenError: the request cannot be understood or met; says which part.
     """
+    request = replace(request, countries=countries_called(request.countries))
     if request.selection and not (request.catalogue or request.api):
         return _placed(named_selection(request.selection), request.countries)
     wish = wish_of(request)
     if request.catalogue:
         entries = read_catalogue(request.catalogue)
-        return _placed(choose(entries, wish, str(request.catalogue.name)), request.countries)
+        found = choose(entries, wish, str(request.catalogue.name))
+        return _placed(replace(found, unread=entries.unread), request.countries)
     from benforge.tiles.search import complete, search
 
     profile = open_profile(request.api)
-    found = choose(search(profile, wish, progress=progress), wish, request.api)
+    listed = search(profile, wish, progress=progress)
+    found = choose(listed, wish, lasting_name(request.api))
     located = complete(profile, found.entries, progress=progress)
-    return _placed(replace(found, entries=located), request.countries)
+    found = replace(found, entries=located, unread=listed.unread)
+    return _placed(found, request.countries)
 
 
 def wish_of(request: TilesRequest) -> Wish:
@@ -126,15 +131,23 @@ def read_area(path: Path) -> BaseGeometry:
 
     Raises:
         MissingError: there is no such file.
-        InputError: it is no vector file, or holds no polygon.
+        InputError: it is no vector file, tells no CRS, or holds no polygon.
     """
     if not path.exists():
         raise MissingError("there is no such file of polygons", where=path)
     try:
         frame = pyogrio.read_dataframe(path, columns=[])
-        if frame.crs is not None and CRS(frame.crs) != CRS(DEGREES):
+        if frame.crs is None:
+            raise InputError(
+                "it does not tell its CRS",
+                where=path,
+                do="Give it one, as in ogr2ogr -a_srs EPSG:4326",
+            )
+        if CRS(frame.crs) != CRS(DEGREES):
             frame = frame.to_crs(DEGREES)
         shapes = [shape for shape in frame.geometry if shape is not None]
+    except InputError:
+        raise
     except (DataSourceError, ValueError, AttributeError) as error:
         raise InputError(
             "its polygons cannot be read", where=path, do="Give GeoJSON, GeoPackage or Shapefile"

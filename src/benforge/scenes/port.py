@@ -27,6 +27,8 @@ class SceneMetadata:
         source: full id, with generation time where it has one, without `.SAFE`.
         level: "L1C" or "L2A".
         baseline: processing baseline as in the metadata, "02.05".
+        origin_baseline: of an L2A product that its user made: the baseline of its L1C product; ""
+            for products of ESA and where the metadata do not say.
         sensing_time: start of the datatake, UTC.
         orbit: relative orbit.
         tile: MGRS tile, "33UUP".
@@ -57,6 +59,7 @@ class SceneMetadata:
     quality_checks: Mapping[str, str]
     fingerprint: str
     simulated: bool
+    origin_baseline: str = ""
 
 
 class SceneReader(Protocol):

@@ -10,6 +10,9 @@ from benforge.core.identity import ProductId
 from benforge.errors import InputError, ProductError
 from benforge.scenes.safe_xml import find_text, need_text
 
+_MADE_BY_USERS = ("00.06", "99.99")
+"""Baselines of `ben correct` by 6S and of sen2cor; they say nothing of the L1C product."""
+
 
 def read_baseline(main: Element, where: str) -> str:
     """The processing baseline, "02.05".
@@ -25,6 +28,17 @@ def read_baseline(main: Element, where: str) -> str:
             do="Download it again",
         )
     return text
+
+
+def read_origin(ground: Element, baseline: str) -> str:
+    """The baseline of the L1C product that an L2A product's user made it from, "" if not told.
+
+    Args:
+        ground: root of the granule's metadata; sen2cor names the L1C granule there.
+        baseline: of the product; ESA's own tell the radiometry by themselves.
+    """
+    named = re.search(r"_N(\d\d\.\d\d)$", find_text(ground, "L1C_TILE_ID") or "", re.ASCII)
+    return named[1] if named and baseline in _MADE_BY_USERS else ""
 
 
 def read_sensing_time(main: Element, product: ProductId, where: str) -> datetime:

@@ -19,7 +19,7 @@ from benforge.errors import GridError, ProductError
 from benforge.scenes.port import SceneMetadata
 from benforge.scenes.safe_checksum import ListedFile, fingerprint
 from benforge.scenes.safe_files import ProductFiles, open_files, split_tile
-from benforge.scenes.safe_identity import read_baseline, read_id, read_sensing_time
+from benforge.scenes.safe_identity import read_baseline, read_id, read_origin, read_sensing_time
 from benforge.scenes.safe_layout import (
     find_band,
     find_classification,
@@ -143,6 +143,7 @@ def parse_metadata(
         quality_checks=_read_quality_checks(main),
         fingerprint=fingerprint,
         simulated=find_text(main, "SIMULATED_BY") is not None,
+        origin_baseline=read_origin(ground, baseline),
     )
 
 

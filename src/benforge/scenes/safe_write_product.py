@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -44,6 +44,7 @@ class SafeProduct:
         offsets: band name to radiometric offset as the metadata give it: -1000 from baseline
             04.00 on; bands left out have 0.
         quantification: digital numbers per unit of reflectance.
+        origin_baseline: that of the L1C product it was corrected from, "" where none was.
         simulated_by: what simulated the pixels, None for pixels that were measured.
 
     Raises:
@@ -66,6 +67,7 @@ class SafeProduct:
     offsets: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     quantification: int = 10_000
     simulated_by: str | None = None
+    origin_baseline: str = ""
 
     def __post_init__(self) -> None:
         if self.level not in ("L1C", "L2A"):
@@ -121,6 +123,11 @@ class SafeProduct:
         """The granule's identifier in the metadata."""
         stamp = f"{self.generated:{_STAMP}}_A{self.absolute_orbit:06d}"
         return f"{self._operation}_TL_SGS__{stamp}_T{self.tile}_N{self.baseline}"
+
+    @property
+    def origin_id(self) -> str:
+        """The identifier of the granule that it was corrected from."""
+        return replace(self, level="L1C", baseline=self.origin_baseline).granule_id
 
     @property
     def datastrip(self) -> str:

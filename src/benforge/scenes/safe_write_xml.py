@@ -44,6 +44,8 @@ def granule_xml(product: SafeProduct) -> bytes:
     root = _root(f"{level}_Tile_ID", f"S2_PDI_{level}_Tile_Metadata")
     general = SubElement(root, "n1:General_Info")
     _add(general, "TILE_ID", product.granule_id)
+    if product.origin_baseline:
+        _add(general, "L1C_TILE_ID", product.origin_id)
     _add(general, "DATASTRIP_ID", product.datastrip_id)
     _add(general, "SENSING_TIME", _time(product.sensing_time))
     geometry = SubElement(root, "n1:Geometric_Info")

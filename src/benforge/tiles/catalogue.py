@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from benforge.errors import InputError, MissingError
-from benforge.tiles.entry import ID_FIELDS, Entry
+from benforge.tiles.entry import ID_FIELDS, Entry, Listed
 
 _FORMS = (
     "Save an ItemCollection (.json, .geojson), items one a line (.ndjson), or product ids one a "
@@ -17,8 +17,8 @@ _FORMS = (
 )
 
 
-def read_catalogue(path: Path) -> list[Entry]:
-    """The Sentinel-2 products of a saved catalogue; items of other kinds are passed over.
+def read_catalogue(path: Path) -> Listed:
+    """The Sentinel-2 products of a saved catalogue; items of other kinds are counted.
 
     A file whose name ends in .txt holds product ids, one a line; `.SAFE` and blank lines do not
     matter. Clouds and files are unknown then.
@@ -34,17 +34,17 @@ def read_catalogue(path: Path) -> list[Entry]:
     except IsADirectoryError as error:
         raise InputError("a folder, not a catalogue", where=path, do=_FORMS) from error
     if path.suffix == ".txt":
-        return _names(data, path)
+        return Listed(_names(data, path))
     found = [Entry.parse(item, ID_FIELDS) for item in _items(data, path)]
     entries = [entry for entry in found if entry]
     if not entries:
         raise InputError("it lists no Sentinel-2 product", where=path, do=_FORMS)
-    return entries
+    return Listed(entries, len(found) - len(entries))
 
 
 def _names(data: bytes, path: Path) -> list[Entry]:
     try:
-        lines = [line.strip() for line in data.decode().splitlines()]
+        lines = [line.strip() for line in data.decode("utf-8-sig").splitlines()]
         entries = [Entry.named(line) for line in lines if line]
     except (UnicodeDecodeError, InputError) as error:
         raise InputError(f"not a list of product ids, {error}", where=path, do=_FORMS) from error

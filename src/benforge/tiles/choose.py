@@ -95,7 +95,7 @@ def _take(entries: Sequence[Entry], most: int | None) -> list[Entry]:
     if most is None:
         return list(entries)
     if most < 1:
-        raise InputError(f"at most {most} products is none", do="Wish for 1 or more")
+        raise InputError(f"at most {most} is none", do="Wish for 1 or more")
     waiting: dict[str, list[Entry]] = {season: [] for season in SEASONS}
     for entry in sorted(entries, key=_by_cloud, reverse=True):
         waiting[entry.season].append(entry)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import netrc
 import os
 from dataclasses import dataclass, field
@@ -82,6 +83,8 @@ def _in_netrc(host: str) -> Login | None:
     path = Path(os.environ.get("NETRC") or Path.home() / ".netrc")
     if not path.is_file():
         return None
+    if path.stat().st_mode & 0o077:
+        logging.getLogger(__name__).warning("%s can be read by others: chmod 600 %s", path, path)
     try:
         found = netrc.netrc(str(path)).authenticators(host)
     except (netrc.NetrcParseError, OSError, UnicodeDecodeError):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from benforge.tiles.files import storage_errors, write_atomic
 from benforge.tiles.patience import Pace, Stopped
 from benforge.tiles.profile import plain_url
 from benforge.tiles.source import Interrupted, Opened, Source
+from benforge.tiles.zips import flaw_of
 
 AGAIN = "Run the same command again: it goes on where it stopped"
 
@@ -72,7 +72,8 @@ class Got:
 def download(source: Source, wanted: Wanted, pace: Pace, arrived: Arrived) -> Got:
     """Fetch a file until it is whole and has its size and checksum, and move it into place.
 
-    A file whose checksum is wrong is fetched once more from its beginning.
+    A file whose checksum is wrong, or a zip that is damaged or no product, is fetched once more
+    from its beginning.
 
     Raises:
         FetchError: it does not arrive whole; what came is kept, unless it is damaged.
@@ -80,44 +81,27 @@ def download(source: Source, wanted: Wanted, pace: Pace, arrived: Arrived) -> Go
         StorageError: it cannot be written.
         Stopped: the fetch is being ended.
     """
-    for last in (False, True):
+    for _ in range(2):
         size = _fetch(source, wanted, pace, arrived)
         found = checksum_of(wanted.part, (wanted.checksum or _ANY).algorithm)
-        if wanted.checksum in {None, found}:
-            _check_zip(wanted)
+        flaw = _flaw(wanted, found)
+        if not flaw:
             return _finish(wanted, Got(size, found, wanted.checksum is not None))
         _drop(wanted)
         arrived(-size)
-        if last:
-            break
     raise FetchError(
-        f"it arrived twice with another checksum, {found} in place of {wanted.checksum}",
+        f"it arrived twice {flaw}",
         where=plain_url(wanted.href),
         do="The server's file or the way to it is damaged; try again later, or another catalogue",
     )
 
 
-def is_zip_of(path: Path, root: str) -> bool:
-    """Whether a file is a zip that can be opened and has all of it below one folder."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return False
-    return bool(names) and all(name.startswith(f"{root}/") for name in names)
-
-
-def _check_zip(wanted: Wanted) -> None:
-    """Raise where a page of words came in place of a zip, or another product.
-
-    Raises:
-        FetchError: what came is dropped.
-    """
-    if wanted.root and not is_zip_of(wanted.part, wanted.root):
-        _drop(wanted)
-        raise FetchError(
-            "what arrived is no zip of this product", where=plain_url(wanted.href), do=AGAIN
-        )
+def _flaw(wanted: Wanted, found: Checksum) -> str:
+    """What is wrong with what arrived; "" if nothing is."""
+    if wanted.checksum not in {None, found}:
+        return f"with another checksum, {found} in place of {wanted.checksum}"
+    flaw = flaw_of(wanted.part, wanted.root) if wanted.root else ""
+    return f"and {flaw}" if flaw else ""
 
 
 _ANY = Checksum("sha256", "")
@@ -179,7 +163,9 @@ def _take(opened: Opened, wanted: Wanted, pace: Pace, arrived: Arrived) -> bool:
     if size is not None and held > size:
         _drop(wanted)
         raise FetchError(
-            f"more bytes came than the {size:,} it has", where=plain_url(wanted.href), do=AGAIN
+            f"more bytes came than the {size:,} it has",
+            where=plain_url(wanted.href),
+            do="Choose anew: the catalogue may have newer products",
         )
     return held == size if size is not None else held > 0
 

@@ -197,6 +197,19 @@ class Entry:
         }
 
 
+class Listed(list[Entry]):
+    """The products that a catalogue lists.
+
+    Args:
+        entries: the products.
+        unread: how many further items name no Sentinel-2 product.
+    """
+
+    def __init__(self, entries: Iterable[Entry] = (), unread: int = 0) -> None:
+        super().__init__(entries)
+        self.unread = unread
+
+
 def _percent(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +14,12 @@ from benforge.core.progress import Progress, silent
 from benforge.errors import ConflictError, FetchError, InputError, StorageError
 from benforge.tiles.download import Wanted
 from benforge.tiles.fetch_manifest import Manifest
-from benforge.tiles.fetch_plan import Order, Via, plan_order
+from benforge.tiles.fetch_plan import Plan, Via, plan_orders
 from benforge.tiles.fetch_run import fetch_orders
 from benforge.tiles.fetch_sources import Sources
 from benforge.tiles.files import storage_errors
 from benforge.tiles.patience import Pace, Patience
-from benforge.tiles.profile import Profile, open_profile, profiles
+from benforge.tiles.profile import Profile, lasting_name, open_profile, profiles
 from benforge.tiles.selection import Selection
 
 SPARE = 50_000_000
@@ -39,6 +38,7 @@ class FetchSummary:
         free: bytes free on the disk before.
         unknown: products whose size nobody tells; they count as 800 MB each.
         sizes: product id to bytes to come, for a dry run.
+        failed: product id to why it cannot come, for a dry run; a fetch raises instead.
         dry: whether nothing was fetched.
     """
 
@@ -49,6 +49,7 @@ class FetchSummary:
     free: int
     unknown: int = 0
     sizes: tuple[tuple[str, int], ...] = ()
+    failed: tuple[tuple[str, str], ...] = ()
     dry: bool = False
 
     def facts(self) -> dict[str, object]:
@@ -61,6 +62,8 @@ class FetchSummary:
         }
         if self.unknown:
             facts["of unknown size"] = f"{self.unknown}, counted as 800 MB each"
+        if self.failed:
+            facts["cannot come"] = len(self.failed)
         return facts
 
 
@@ -90,7 +93,7 @@ def fetch_selection(
         progress: told bytes of all bytes.
 
     Raises:
-        FetchError: products that did not arrive, all others did; the same command goes on.
+        FetchError: products that did not arrive, all others did; the manifest tells why.
         CredentialsError: the server does not let one in.
         StorageError: there is no room, or the folder cannot be written.
         InputError: the selection does not tell where a product lies.
@@ -101,18 +104,17 @@ def fetch_selection(
     with Sources(profile, pace) as sources:
         if dry_run:
             manifest = Manifest(out)
-            return _summary(
-                selection, manifest, _orders(selection, manifest, profile, via, sources)
-            )
+            return _summary(selection, manifest, _plan(selection, manifest, profile, via, sources))
         with _writing(out):
             manifest = Manifest(out)
-            orders = _orders(selection, manifest, profile, via, sources, buildable)
-            before = _summary(selection, manifest, orders)
+            plan = _plan(selection, manifest, profile, via, sources, buildable)
+            before = _summary(selection, manifest, plan)
             _check_room(before, out)
             width = _width(parallel, profile)
-            fetch_orders(orders, manifest, sources, pace, selection.catalogue, width, progress)
+            catalogue = lasting_name(selection.catalogue)
+            fetch_orders(plan, manifest, sources, pace, catalogue, width, progress)
             paths = tuple(out / manifest.products[e.name].path for e in selection.entries)
-            return replace(before, paths=paths, fetched=len(orders), sizes=(), dry=False)
+            return replace(before, paths=paths, fetched=len(plan.orders), sizes=(), dry=False)
 
 
 def _profile(selection: Selection, api: str) -> Profile:
@@ -128,28 +130,32 @@ def _width(parallel: int | None, profile: Profile) -> int:
     return min(parallel or profile.parallel, profile.parallel)
 
 
-def _orders(
+def _plan(
     selection: Selection,
     manifest: Manifest,
     profile: Profile,
     via: Via,
     sources: Sources,
     buildable: bool = False,
-) -> list[Order]:
+) -> Plan:
     """What is to come, with sizes asked for where the catalogue does not tell."""
     missing = [entry for entry in selection.entries if not manifest.holds(entry.name)]
-    orders = [plan_order(entry, manifest.out, profile, via, sources.below) for entry in missing]
+    plan = plan_orders(missing, manifest.out, profile, via, sources.below)
+    orders = [
+        replace(order, anew=manifest.fetched_to(order.path, order.entry.name))
+        for order in plan.orders
+    ]
     if loose := [order for order in orders if not order.is_product] if buildable else []:
         raise InputError(
             "this catalogue has single bands of it, from which no archive can be built",
             where=loose[0].entry.name,
             do="Choose from another, as in --api cdse",
         )
-    with ThreadPoolExecutor(profile.parallel, "size") as pool:
-        return [
-            replace(order, files=tuple(pool.map(lambda file: _sized(file, sources), order.files)))
-            for order in orders
-        ]
+    with sources.threads(profile.parallel, "size") as pool:
+        files = [file for order in orders for file in order.files]
+        sized = iter(list(pool.map(lambda file: _sized(file, sources), files)))
+    orders = [replace(order, files=tuple(next(sized) for _ in order.files)) for order in orders]
+    return replace(plan, orders=tuple(orders))
 
 
 def _sized(wanted: Wanted, sources: Sources) -> Wanted:
@@ -162,18 +168,20 @@ def _sized(wanted: Wanted, sources: Sources) -> Wanted:
         return wanted
 
 
-def _summary(selection: Selection, manifest: Manifest, orders: Sequence[Order]) -> FetchSummary:
+def _summary(selection: Selection, manifest: Manifest, plan: Plan) -> FetchSummary:
+    orders = plan.orders
     place = manifest.out
     while not place.exists():
         place = place.parent
     return FetchSummary(
         paths=(),
         fetched=0,
-        held=len(selection.entries) - len(orders),
+        held=len(selection.entries) - len(orders) - len(plan.failed),
         size=sum(order.left for order in orders),
         free=shutil.disk_usage(place).free,
         unknown=sum(order.size is None for order in orders),
         sizes=tuple((order.entry.name, order.left) for order in orders),
+        failed=tuple((name, str(error)) for name, error in plan.failed.items()),
         dry=True,
     )
 

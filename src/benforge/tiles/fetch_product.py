@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from benforge.errors import ConflictError
 from benforge.tiles.checksums import checksum_of
-from benforge.tiles.download import Arrived, Got, Wanted, download, is_zip_of
-from benforge.tiles.fetch_manifest import Fetched
+from benforge.tiles.download import Arrived, Got, Wanted, download
+from benforge.tiles.fetch_manifest import Fetched, changed_at, state_of
 from benforge.tiles.fetch_plan import Order
 from benforge.tiles.fetch_sources import Sources
 from benforge.tiles.files import storage_errors
 from benforge.tiles.patience import Pace
 from benforge.tiles.profile import plain_url
+from benforge.tiles.zips import flaw_of
 
 
 def fetch_product(
@@ -27,29 +29,39 @@ def fetch_product(
         ConflictError: another file or folder stands in its place.
         Stopped: the fetch is being ended.
     """
-    if not order.zipped and order.path.exists():
+    if not order.zipped and order.path.exists() and not order.anew:
         _check_same(order)
         got = [_held(_placed(file, order)) for file in order.files]
     else:
-        got = [_fetch_file(file, sources, pace, arrived) for file in order.files]
+        got = [_fetch_file(file, order, sources, pace, arrived) for file in order.files]
         if not order.zipped:
-            with storage_errors(order.path):
-                order.draft.replace(order.path)
+            _place(order)
     return Fetched(
         path=order.path.name,
         size=sum(one.size for one in got),
         files=len(got),
         href=plain_url(order.files[0].href),
         catalogue=catalogue,
-        checksum=str(got[0].checksum) if order.zipped else "",
+        checksum=str(got[0].checksum) if order.zipped else state_of(order.path),
+        changed=changed_at(order.path),
         verified=all(one.verified for one in got),
         simulated=order.entry.simulated,
     )
 
 
-def _fetch_file(wanted: Wanted, sources: Sources, pace: Pace, arrived: Arrived) -> Got:
+def _place(order: Order) -> None:
+    """Move a folder that is whole into its place; a damaged one of the same product gives way."""
+    with storage_errors(order.path):
+        if order.anew and order.path.exists():
+            shutil.rmtree(order.path)
+        order.draft.replace(order.path)
+
+
+def _fetch_file(
+    wanted: Wanted, order: Order, sources: Sources, pace: Pace, arrived: Arrived
+) -> Got:
     """One file, unless it is there: then it is held to size and checksum."""
-    if wanted.path.is_file():
+    if wanted.path.is_file() and not (order.zipped and order.anew):
         return _held(wanted)
     return download(sources.of(wanted.href), wanted, pace, arrived)
 
@@ -63,7 +75,7 @@ def _held(wanted: Wanted) -> Got:
     size = wanted.path.stat().st_size
     found = checksum_of(wanted.path, wanted.checksum.algorithm if wanted.checksum else "sha256")
     same = wanted.size in {None, size} and wanted.checksum in {None, found}
-    if not same or (wanted.root and not is_zip_of(wanted.path, wanted.root)):
+    if not same or (wanted.root and flaw_of(wanted.path, wanted.root)):
         raise _in_the_way(wanted.path)
     return Got(size, found, wanted.checksum is not None)
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 
 from benforge.core.progress import Progress
 from benforge.errors import BenError, CredentialsError, FetchError, StorageError
-from benforge.tiles.download import AGAIN
-from benforge.tiles.fetch_manifest import Manifest
-from benforge.tiles.fetch_plan import Order
+from benforge.tiles.fetch_manifest import NAME, Manifest
+from benforge.tiles.fetch_plan import Order, Plan
 from benforge.tiles.fetch_product import fetch_product
 from benforge.tiles.fetch_sources import Sources
 from benforge.tiles.patience import Pace
 
 SECONDS_BETWEEN_LOOKS = 0.5
+TOLD = 6
+"""Failed products that a message names."""
 
 
 def fetch_orders(
-    orders: Sequence[Order],
+    plan: Plan,
     manifest: Manifest,
     sources: Sources,
     pace: Pace,
@@ -32,28 +33,25 @@ def fetch_orders(
     Raises:
         CredentialsError: at once, since no other product would fare better.
         StorageError: likewise.
-        FetchError: in the end, when all others are there.
+        FetchError: in the end, when all others are there; the manifest tells of each.
     """
-    count = _Count(sum(order.left for order in orders), progress)
-    failed: list[BenError] = []
+    count = _Count(sum(order.left for order in plan.orders), progress)
+    failed = dict(plan.failed)
 
     def fetch(order: Order) -> None:
         fetched = fetch_product(order, sources, pace, catalogue, count)
         manifest.add(order.entry.name, fetched)
 
-    with ThreadPoolExecutor(width, "fetch") as pool:
-        waiting = {pool.submit(fetch, order) for order in orders}
-        try:
-            while waiting:
-                done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
-                failed += [error for future in done if (error := _failure(future))]
-                count.show()
-        except BaseException:
-            pace.stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
+    with sources.threads(width, "fetch") as pool:
+        names = {pool.submit(fetch, order): order.entry.name for order in plan.orders}
+        waiting = set(names)
+        while waiting:
+            done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
+            failed |= {names[f]: error for f in done if (error := _failure(f))}
+            count.show()
     if failed:
-        raise _all_told(failed, len(orders))
+        manifest.note_failed({name: str(error) for name, error in failed.items()})
+        raise _all_told(failed, len(failed.keys() | {o.entry.name for o in plan.orders}))
 
 
 def _failure(future: Future[None]) -> BenError | None:
@@ -67,15 +65,17 @@ def _failure(future: Future[None]) -> BenError | None:
     return None
 
 
-def _all_told(failed: Sequence[BenError], total: int) -> BenError:
-    """One error for all."""
+def _all_told(failed: Mapping[str, BenError], total: int) -> BenError:
+    """One error for all: the first few by name, and each advice once."""
     if total == 1:
-        return failed[0]
-    first = failed[0]
+        return next(iter(failed.values()))
+    told = [f"{name}: {error.what}" for name, error in sorted(failed.items())]
+    more = len(told) - TOLD
+    rest = f"; and {more} more" if more > 0 else ""
+    advice = dict.fromkeys(error.do for error in failed.values() if error.do)
     return FetchError(
-        f"{len(failed)} of {total} products did not arrive; one of them, "
-        f"{first.where}: {first.what}",
-        do=AGAIN,
+        f"{len(failed)} of {total} products did not arrive: {'; '.join(told[:TOLD])}{rest}",
+        do=". ".join([*advice, f"{NAME} tells why of each"]),
     )
 
 

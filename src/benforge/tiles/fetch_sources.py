@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
 
 from benforge.errors import FetchError, errors_at
 from benforge.tiles.download import AGAIN
-from benforge.tiles.http_source import HttpSource, open_client
+from benforge.tiles.http_source import HttpSource, Lines, open_client
 from benforge.tiles.patience import Pace
 from benforge.tiles.profile import Profile, plain_url
 from benforge.tiles.s3_source import S3Source
@@ -28,7 +30,8 @@ class Sources:
 
     def __init__(self, profile: Profile, pace: Pace) -> None:
         self._profile, self._pace = profile, pace
-        self._client = open_client(pace.patience, profile.parallel)
+        self._lines = Lines()
+        self._client = open_client(pace.patience, profile.parallel, self._lines)
         access = profile.access
         gate: Gate = TokenGate(access, self._client, pace) if access else OpenGate()
         self._http = HttpSource(self._client, gate, pace)
@@ -55,8 +58,20 @@ class Sources:
             logging.getLogger(name).setLevel(level)
 
     def close(self) -> None:
-        """Close all connections, also those that a thread waits for."""
+        """Close all connections."""
         self._client.close()
+
+    @contextmanager
+    def threads(self, count: int, name: str) -> Iterator[ThreadPoolExecutor]:
+        """Threads that read; an error, or a user who stops it, ends all of them at once."""
+        with ThreadPoolExecutor(count, name) as pool:
+            try:
+                yield pool
+            except BaseException:
+                self._pace.stop.set()
+                self._lines.cut()
+                pool.shutdown(cancel_futures=True)
+                raise
 
     def of(self, href: str) -> Source:
         """The place that an address leads to."""

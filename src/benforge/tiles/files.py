@@ -14,8 +14,15 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @contextmanager
-def storage_errors(where: Path) -> Iterator[None]:
+def storage_errors(
+    where: Path,
+    full: str = "Free space and run the same command again: it goes on where it stopped",
+) -> Iterator[None]:
     """Turn what the operating system says while writing into a `StorageError`.
+
+    Args:
+        where: what is written.
+        full: what to do where the disk is full.
 
     Raises:
         StorageError: the disk or a quota is full, or `where` cannot be written.
@@ -25,13 +32,11 @@ def storage_errors(where: Path) -> Iterator[None]:
     except BenError:
         raise
     except OSError as error:
-        full = error.errno in _FULL
+        is_full = error.errno in _FULL
         raise StorageError(
-            "the disk is full" if full else f"cannot be written, {str(error.strerror).lower()}",
+            "the disk is full" if is_full else f"cannot be written, {str(error.strerror).lower()}",
             where=where,
-            do="Free space and run the same command again: it goes on where it stopped"
-            if full
-            else "See to the folder and run the command again",
+            do=full if is_full else "See to the folder and run the command again",
         ) from error
 
 
@@ -42,7 +47,7 @@ def write_atomic(path: Path, data: bytes) -> None:
         StorageError: the disk is full or the file cannot be written.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with storage_errors(path):
+    with storage_errors(path, "Free space and run the same command again"):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with draft.open("wb") as file:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import httpx
 
@@ -20,9 +23,44 @@ HOPS = 8
 _RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
 
 
-def open_client(patience: Patience, parallel: int) -> httpx.Client:
+class Lines:
+    """The connections of a client, so that any thread can cut those that others wait for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._streams: list[Any] = []
+        self._cut = False
+
+    def watch(self, request: httpx.Request) -> None:
+        """Note the connection that a request opens."""
+        request.extensions["trace"] = self._note
+
+    def cut(self) -> None:
+        """End all connections at once, also those that come from now on."""
+        with self._lock:
+            self._cut = True
+            for stream in self._streams:
+                _shut(stream)
+
+    def _note(self, event: str, info: Mapping[str, Any]) -> None:
+        if not event.endswith(("connect_tcp.complete", "start_tls.complete")):
+            return
+        with self._lock:
+            self._streams.append(info["return_value"])
+            if self._cut:
+                _shut(info["return_value"])
+
+
+def _shut(stream: Any) -> None:
+    """Closing alone would not wake a thread that reads: it would wait as long as for silence."""
+    with suppress(OSError, AttributeError):
+        stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+def open_client(patience: Patience, parallel: int, lines: Lines) -> httpx.Client:
     """A client that follows no redirect by itself, so that no header travels further than told."""
     return httpx.Client(
+        event_hooks={"request": [lines.watch]},
         timeout=httpx.Timeout(patience.silence, connect=patience.connect, pool=None),
         limits=httpx.Limits(max_connections=parallel + 2),
         follow_redirects=False,
@@ -86,7 +124,11 @@ class HttpSource:
                     return
             finally:
                 answer.close()
-        raise FetchError("redirected without end", where=plain_url(href), do="Choose anew")
+        raise FetchError(
+            "redirected without end",
+            where=plain_url(href),
+            do="The server is at fault: choose from another catalogue",
+        )
 
 
 def _parsed(href: str) -> httpx.URL:
@@ -106,9 +148,17 @@ def _signed(url: httpx.URL, ticket: Ticket) -> httpx.URL:
 def _next(url: httpx.URL, location: str) -> httpx.URL:
     """Where a redirect leads: http and https alone, and never from the one down to the other."""
     found = url.join(location)
-    if found.scheme not in {"http", "https"} or (url.scheme == "https" and found.scheme == "http"):
+    if found.scheme not in {"http", "https"}:
         raise FetchError(
-            "the server leads to a place that is not encrypted", where=plain_url(str(found))
+            f"the server leads to a place that is no web address ({found.scheme})",
+            where=plain_url(str(url)),
+            do="The server is at fault: choose from another catalogue",
+        )
+    if url.scheme == "https" and found.scheme == "http":
+        raise FetchError(
+            "the server leads to a place that is not encrypted",
+            where=plain_url(str(found)),
+            do="The server is at fault: choose from another catalogue",
         )
     return found
 

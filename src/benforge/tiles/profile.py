@@ -99,20 +99,51 @@ def open_profile(name: str) -> Profile:
     """A profile by its name, by the address of a STAC API, or from a TOML file.
 
     Raises:
-        InputError: none of the three, or a file with other keys than `Profile` has.
+        InputError: none of the three, a file with other keys than `Profile` has, or an address
+            with a user or a password in it.
         MissingError: there is no such file.
     """
     if name in profiles():
         return profiles()[name]
-    if name.endswith(".toml"):
+    if "://" not in name and name.endswith(".toml"):
         return _read(Path(name))
-    if urlsplit(name).scheme in {"http", "https"} and urlsplit(name).hostname:
-        return Profile(title=plain_url(name), url=name)
+    if _is_web(name):
+        return _without_user(Profile(title=plain_url(name), url=name))
     raise InputError(
         "no catalogue is called so",
-        where=name,
+        where=plain_url(name) if "://" in name else name,
         do=f"Name {', '.join(profiles())}, the address of a STAC API, or a TOML file",
     )
+
+
+def lasting_name(name: str) -> str:
+    """What a file may keep of a profile's name: no secret, and a path that holds elsewhere too."""
+    if "://" in name:
+        return plain_url(name)
+    return str(Path(name).absolute()) if name.endswith(".toml") else name
+
+
+def _is_web(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in {"http", "https"} and bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
+
+
+def _without_user(profile: Profile) -> Profile:
+    """The profile, unless its address would carry a password into files and messages.
+
+    Raises:
+        InputError: it would.
+    """
+    if "@" in urlsplit(profile.url).netloc:
+        raise InputError(
+            "an address with a user in it is not taken",
+            where=plain_url(profile.url),
+            do="Leave user and password to the environment or a netrc: a TOML file with [access], "
+            "see docs/products.md",
+        )
+    return profile
 
 
 @cache
@@ -124,10 +155,12 @@ def profiles() -> dict[str, Profile]:
 
 def _read(path: Path) -> Profile:
     if not path.is_file():
-        raise MissingError("there is no such profile", where=path)
+        raise MissingError(
+            "there is no such profile", where=path, do="Name one that is there: --api"
+        )
     try:
         fields: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return msgspec.convert(fields, Profile)
+        return _without_user(msgspec.convert(fields, Profile))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise InputError(
             f"not a profile, {error}", where=path, do="See docs/products.md"

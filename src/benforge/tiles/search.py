@@ -19,7 +19,7 @@ from urllib3 import BaseHTTPResponse, Retry
 
 from benforge.core.progress import Progress, silent
 from benforge.errors import BenError, CatalogueError
-from benforge.tiles.entry import Entry
+from benforge.tiles.entry import Entry, Listed
 from benforge.tiles.ground import square_of
 from benforge.tiles.profile import Profile, plain_url
 from benforge.tiles.wish import Wish
@@ -62,7 +62,7 @@ def search(
     *,
     patience: Patience | None = None,
     progress: Progress = silent,
-) -> list[Entry]:
+) -> Listed:
     """What a catalogue lists for a wish's level, area or tiles, and period.
 
     Clouds and baselines are left to the choice, so that it can tell what could not be had and
@@ -70,11 +70,13 @@ def search(
     for where the server can leave them out: `complete` brings those of the chosen.
 
     Raises:
-        CatalogueError: the server cannot be reached, fails, or breaks off.
+        CatalogueError: the server cannot be reached, fails, breaks off, or names no item by a
+            product id.
         InputError: the catalogue has no such level.
     """
     collection = profile.collection(wish.level)
     found: dict[str, Entry] = {}
+    unread: set[str] = set()
     with _told_plainly(profile):
         client = _open(profile, patience or Patience())
         slim = {"fields": {"exclude": _LEFT_OUT}} if client.conforms_to("FIELDS") else {}
@@ -84,9 +86,17 @@ def search(
                 entry = Entry.parse(item, profile.id_fields)
                 if entry:
                     found[entry.name] = replace(entry, assets={})
+                else:
+                    unread.add(str(item.get("id")))
                 if len(found) % PAGE == 0:
                     progress(f"{len(found)} products listed", done, len(queries))
-    return list(found.values())
+    if unread and not found:
+        raise CatalogueError(
+            f"of {len(unread)} items none names its product, as {min(unread)}",
+            where=plain_url(profile.url),
+            do="Tell with id_fields in a TOML file where product ids stand: docs/products.md",
+        )
+    return Listed(found.values(), len(unread))
 
 
 def complete(

@@ -47,6 +47,7 @@ class Selection:
         catalogue: where they come from: a profile's name, an address or a file; "" for a list
             of names alone.
         rule: how duplicates and seasons were decided, in words.
+        unread: items of the catalogue that name no Sentinel-2 product.
     """
 
     entries: tuple[Entry, ...]
@@ -54,6 +55,7 @@ class Selection:
     gaps: tuple[Gap, ...] = ()
     catalogue: str = ""
     rule: str = ""
+    unread: int = 0
 
     @property
     def seasons(self) -> Mapping[str, int]:
@@ -84,6 +86,8 @@ class Selection:
             facts["cloud cover"] = f"{min(clouds):g} to {max(clouds):g} %"
         if sizes and None not in sizes:
             facts["bytes"] = f"{sum(s or 0 for s in sizes):,}"
+        if self.unread:
+            facts["passed over"] = f"{self.unread:,} items that name no Sentinel-2 product"
         if any(entry.simulated for entry in self.entries):
             facts["simulated"] = "yes, the data of these products are made up"
         return facts
@@ -113,6 +117,7 @@ class Selection:
             "benforge": {
                 "catalogue": self.catalogue,
                 "rule": self.rule,
+                "unread": self.unread,
                 "steps": [asdict(step) for step in self.steps],
                 "gaps": [asdict(gap) for gap in self.gaps],
             },
@@ -168,6 +173,7 @@ def read_json(path: Path) -> dict[str, Any]:
 class _Told(msgspec.Struct, frozen=True):
     catalogue: str = ""
     rule: str = ""
+    unread: int = 0
     steps: tuple[Step, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
