@@ -117,3 +117,17 @@ class CredentialsError(BenError, PermissionError):
 
     def __init__(self, what: str, *, where: str | os.PathLike[str] = "", do: str = "") -> None:
         super().__init__(what, where=where, do=do)
+
+
+class HungError(BenError, TimeoutError):
+    """A program that no longer says anything, or takes too long."""
+
+    def __init__(self, what: str, *, where: str | os.PathLike[str] = "", do: str = "") -> None:
+        super().__init__(what, where=where, do=do)
+
+
+class StoppedError(BenError, InterruptedError):
+    """Work that was asked to end before it was done."""
+
+    def __init__(self, what: str, *, where: str | os.PathLike[str] = "", do: str = "") -> None:
+        super().__init__(what, where=where, do=do)

@@ -13,8 +13,7 @@ from threading import Event
 
 from benforge.core.identity import ProductId
 from benforge.core.progress import Progress
-from benforge.correction.port import StoppedError
-from benforge.errors import ProductError
+from benforge.errors import ProductError, StoppedError
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneMetadata
 from benforge.scenes.safe_files import FolderFiles, ZipFiles, open_files, split_tile

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from benforge.core.identity import ProductId
 from benforge.core.progress import Progress
-from benforge.errors import BenError
 from benforge.scenes.port import SceneMetadata
 
 
@@ -32,10 +31,6 @@ class CorrectOptions:
     longest: float = 360.0
     elevation: float = 0.0
     threads: int = 2
-
-
-class StoppedError(BenError):
-    """Work that was told to end before it was done."""
 
 
 class Processor(Protocol):

@@ -17,9 +17,9 @@ from benforge.correction.port import CorrectOptions
 from benforge.correction.report import write_report
 from benforge.correction.sen2cor_find import need_sen2cor, read_version
 from benforge.correction.sen2cor_log import read_failure
-from benforge.correction.sen2cor_run import Ended, HungError, run_watched
+from benforge.correction.sen2cor_run import Ended, run_watched
 from benforge.correction.sixs import BASELINE, raw_bytes
-from benforge.errors import BenError, ProductError
+from benforge.errors import BenError, HungError, ProductError
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneMetadata
 from benforge.scenes.safe_files import open_files, split_tile

@@ -15,17 +15,12 @@ from pathlib import Path
 from threading import Event
 
 from benforge.core.progress import Progress
-from benforge.correction.port import StoppedError
 from benforge.correction.sen2cor_log import read_progress
-from benforge.errors import BenError, InputError
+from benforge.errors import HungError, InputError, StoppedError
 
 _KEPT = 2000
 _POLL = 0.5
 _GRACE = 5.0
-
-
-class HungError(BenError):
-    """A program that no longer says anything, or takes too long."""
 
 
 @dataclass(frozen=True, slots=True)

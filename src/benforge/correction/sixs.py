@@ -17,12 +17,12 @@ from benforge.correction.atmosphere import Atmosphere, estimate_atmosphere
 from benforge.correction.classify import CLOUDS, LOOKED_AT, Classes, Scl, classify
 from benforge.correction.l1c import L1CScene, open_l1c
 from benforge.correction.neighbours import block_mean
-from benforge.correction.port import CorrectOptions, StoppedError
+from benforge.correction.port import CorrectOptions
 from benforge.correction.report import write_report
 from benforge.correction.sixs_run import OZONE, Air, Light, Passage, find_sixs, run_sixs
 from benforge.correction.surface import WATER_LEVELS, correct_band, water_levels
 from benforge.correction.tables import BandTable, make_tables
-from benforge.errors import InputError
+from benforge.errors import InputError, StoppedError
 from benforge.scenes.port import SceneMetadata
 from benforge.scenes.safe_write import QUALITY_CHECKS, SafeProduct, write_safe
 

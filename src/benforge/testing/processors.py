@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from benforge.core.progress import silent
-from benforge.correction.port import Processor, StoppedError
-from benforge.errors import BenError
+from benforge.correction.port import Processor
+from benforge.errors import BenError, StoppedError
 from benforge.scenes.open import open_scene
 from benforge.scenes.safe_metadata import read_metadata
 
