@@ -18,7 +18,7 @@ from benforge.correction import budget
 from benforge.correction.budget import workers_for
 from benforge.correction.correct import correct_products
 from benforge.correction.none import NoCorrection
-from benforge.correction.port import CorrectOptions, StoppedError
+from benforge.correction.port import CorrectOptions
 from benforge.correction.registry import PROCESSORS, make_processor
 from benforge.correction.sixs import SixS
 from benforge.errors import (
@@ -27,6 +27,7 @@ from benforge.errors import (
     InputError,
     MissingError,
     ProductError,
+    StoppedError,
     StorageError,
 )
 from benforge.scenes.open import open_scene

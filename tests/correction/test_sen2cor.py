@@ -11,10 +11,9 @@ from threading import Event
 import pytest
 
 from benforge.core.progress import silent
-from benforge.correction.port import CorrectOptions, Processor, StoppedError
+from benforge.correction.port import CorrectOptions, Processor
 from benforge.correction.sen2cor import Sen2Cor
-from benforge.correction.sen2cor_run import HungError
-from benforge.errors import ProductError
+from benforge.errors import HungError, ProductError, StoppedError
 from benforge.scenes.open import open_scene
 from benforge.scenes.safe_metadata import read_metadata
 from benforge.testing.processors import ProcessorContract

@@ -11,11 +11,11 @@ from benforge.core.identity import ProductId
 from benforge.core.progress import silent
 from benforge.core.sensor import load_sensor
 from benforge.correction.classify import Scl
-from benforge.correction.port import CorrectOptions, Processor, StoppedError
+from benforge.correction.port import CorrectOptions, Processor
 from benforge.correction.report import REPORT
 from benforge.correction.sixs import SixS
 from benforge.correction.sixs_run import Air, Light, Passage
-from benforge.errors import InputError
+from benforge.errors import InputError, StoppedError
 from benforge.scenes.open import open_scene
 from benforge.testing.processors import ProcessorContract
 from tests.correction.air import plain_air
