@@ -126,8 +126,8 @@ class HungError(BenError, TimeoutError):
         super().__init__(what, where=where, do=do)
 
 
-class StoppedError(BenError, InterruptedError):
-    """Work that was asked to end before it was done."""
+class StoppedError(BenError, RuntimeError):
+    """Work that was asked to end before it was done.
 
-    def __init__(self, what: str, *, where: str | os.PathLike[str] = "", do: str = "") -> None:
-        super().__init__(what, where=where, do=do)
+    No OSError, as copying would gather those of all files and go on.
+    """
