@@ -34,7 +34,7 @@ PAPER = 311_603
 """Training patches of the paper: 60 % of 519,339."""
 SIZES: dict[str, tuple[tuple[str, ...], int, int, int]] = {
     "toy": (("scnn-rgb",), 1, 4, 1),
-    "full": (("scnn-rgb", "scnn-all", "convnext-native", "resnet18"), 8, 64, 5),
+    "full": (("scnn-rgb", "scnn-all", "convnext-native", "resnet18"), 8, 64, 3),
 }
 """Models, steps, patches a step, rounds."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import starmap
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -92,16 +91,9 @@ class PatchInputs:
         def read(part: slice) -> tuple[slice, Pixels]:
             return part, self.reader.read(positions[part])
 
-        def prepare(part: slice, pixels: Pixels) -> Batch:
-            return Batch(
-                positions[part], self.prepare(pixels, None if turns is None else turns[part])
-            )
-
-        parts = cut(len(positions), size, start)
-        if self.prepare.on_cpu:  # prepared ahead too, where a step leaves a core idle
-            yield from read_ahead(lambda part: prepare(*read(part)), parts, self.workers)
-        else:
-            yield from starmap(prepare, read_ahead(read, parts, self.workers))
+        for part, pixels in read_ahead(read, cut(len(positions), size, start), self.workers):
+            chosen = None if turns is None else turns[part]
+            yield Batch(positions[part], self.prepare(pixels, chosen))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

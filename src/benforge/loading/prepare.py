@@ -17,7 +17,7 @@ from benforge.loading.upsampling import Kernel, upsample
 ModelInput = torch.Tensor | tuple[torch.Tensor, ...]
 """`patch band row col` at 10 m, or one such tensor a pixel size, finest first."""
 
-AT_ONCE = 8
+AT_ONCE = 16
 """Patches that a CPU works on at a time, so that they stay in its cache."""
 
 
@@ -75,11 +75,6 @@ class Preparer:
             )
             self._groups[size] = _Group([names.index(bands[i]) for i in seen], seen, mean, std)
 
-    @property
-    def on_cpu(self) -> bool:
-        """Whether it happens where pixels are read."""
-        return self._device.type == "cpu"
-
     def __call__(
         self,
         pixels: Mapping[int, npt.NDArray[np.uint16]],
@@ -99,7 +94,7 @@ class Preparer:
         finest = raw[min(raw)]
         count, edge = len(finest), finest.shape[-1]
         out = torch.empty((count, self._bands, edge, edge), dtype=self._dtype, device=self._device)
-        for part in cut(count, AT_ONCE if self.on_cpu else max(1, count)):
+        for part in cut(count, AT_ONCE if self._device.type == "cpu" else max(1, count)):
             for size, group in self._groups.items():
                 bands = upsample(self._group(size, raw[size], which, part), edge, self._kernel)
                 for i, seen in enumerate(group.seen):
