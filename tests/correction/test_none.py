@@ -8,7 +8,7 @@ import pytest
 from benforge.core.progress import silent
 from benforge.correction.none import NoCorrection
 from benforge.correction.port import Processor
-from benforge.errors import ProductError
+from benforge.errors import ProductError, StoppedError
 from benforge.scenes.open import open_scene
 from benforge.scenes.safe_metadata import read_metadata
 from benforge.testing.processors import ProcessorContract
@@ -45,6 +45,15 @@ def test_a_zip_is_unpacked(tmp_path: Path, inside: str) -> None:
     made = NoCorrection().correct(packed, tmp_path / "out", stop=Event(), progress=silent)
     assert made.name == written.folder.name
     assert open_scene(made).metadata == open_scene(packed).metadata
+
+
+def test_unpacking_stops_when_told(tmp_path: Path) -> None:
+    packed = as_zip(write_product(tmp_path / "given").folder, tmp_path / "p.zip")
+    (tmp_path / "out").mkdir()
+    stop = Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        NoCorrection().correct(packed, tmp_path / "out", stop=stop, progress=silent)
 
 
 def test_a_zip_that_breaks_off_in_a_band_is_an_error(tmp_path: Path) -> None:

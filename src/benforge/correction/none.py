@@ -13,7 +13,7 @@ from threading import Event
 
 from benforge.core.identity import ProductId
 from benforge.core.progress import Progress
-from benforge.errors import ProductError, StoppedError
+from benforge.errors import BenError, ProductError, StoppedError
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneMetadata
 from benforge.scenes.safe_files import FolderFiles, ZipFiles, open_files, split_tile
@@ -120,7 +120,9 @@ def _unpack(files: ZipFiles, target: Path, stop: Event) -> None:
                 file.parent.mkdir(parents=True, exist_ok=True)
                 with archive.open(files.prefix + name) as source, file.open("wb") as out:
                     shutil.copyfileobj(source, out, 2**20)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except BenError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise ProductError(
             f"cannot be unpacked ({error})", where=files.path, do="Download the product again"
         ) from error

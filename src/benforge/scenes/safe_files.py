@@ -159,9 +159,7 @@ class ZipFiles:
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(self.prefix + name) as stream:
                 yield stream
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as error:
-            raise _unreadable(self.where(name), error) from error
-        except (NotImplementedError, RuntimeError) as error:  # zipfile: unknown method, encrypted
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
             raise _unreadable(self.where(name), error) from error
 
 
