@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from benforge.archive.files import write_atomic
 from benforge.archive.layout import INDEX, scene_names, scene_path
 from benforge.archive.manifest import hash_manifest
 from benforge.archive.meta import ArchiveMeta, SceneEntry, write_meta
+from benforge.core.files import write_atomic
 from benforge.core.record import SCHEMA
 from benforge.errors import ArchiveError
 

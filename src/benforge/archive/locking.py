@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benforge.archive.files import storage_errors
+from benforge.core.files import storage_errors
 from benforge.errors import ConflictError
 
 

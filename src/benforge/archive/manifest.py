@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from benforge.archive.files import storage_errors
 from benforge.archive.layout import MANIFEST
+from benforge.core.files import storage_errors
 from benforge.errors import ArchiveError
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from benforge import __version__
-from benforge.archive.files import write_atomic
 from benforge.archive.layout import META
+from benforge.core.files import write_atomic
 from benforge.core.nomenclature import Nomenclature
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError, ArchiveVersionError, MissingError

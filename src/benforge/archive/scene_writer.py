@@ -17,7 +17,6 @@ import numpy.typing as npt
 import pyarrow as pa
 import zarr
 
-from benforge.archive.files import clear_drafts, storage_errors
 from benforge.archive.georeference import consolidate, create_array, write_georeference
 from benforge.archive.index import encode_rows
 from benforge.archive.layout import (
@@ -35,6 +34,7 @@ from benforge.archive.manifest import write_manifest
 from benforge.archive.meta import SceneEntry
 from benforge.archive.shards import encode_shard, split_block
 from benforge.archive.storage import MAPS, ChunkCodec, StorageRecipe, make_codec
+from benforge.core.files import clear_drafts, storage_errors
 from benforge.core.sensor import Sensor
 from benforge.errors import ConflictError, InputError
 

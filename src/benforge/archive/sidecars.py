@@ -11,8 +11,8 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benforge.archive.files import storage_errors, write_atomic
 from benforge.archive.layout import FLAGS, REVIEWS, SPLITS
+from benforge.core.files import storage_errors, write_atomic
 from benforge.core.flags import Flags
 from benforge.core.split import SCHEMA, Split
 from benforge.errors import ArchiveError, BenError, ConflictError, InputError, MissingError

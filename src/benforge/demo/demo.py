@@ -11,7 +11,7 @@ from benforge.archive.archive import Archive
 from benforge.archive.build import build_archive
 from benforge.archive.build_recipe import BuildRecipe
 from benforge.archive.check import check_archive
-from benforge.archive.files import storage_errors, write_atomic
+from benforge.core.files import storage_errors, write_atomic
 from benforge.core.progress import Progress, silent
 from benforge.demo.learn import learn
 from benforge.demo.report import Made, render_report

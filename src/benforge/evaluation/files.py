@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benforge.archive.files import decoding, storage_errors, write_atomic
+from benforge.core.files import decoding, storage_errors, write_atomic
 from benforge.core.predictions import FORMAT, PredictionFacts, Predictions
 from benforge.errors import BenError, ConflictError, InputError, MissingError, errors_at
 

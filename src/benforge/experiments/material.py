@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from matplotlib.image import imsave
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import read_json, write_atomic
 from benforge.archive.sidecars import read_split
+from benforge.core.files import read_json, write_atomic
 from benforge.core.predictions import Predictions
 from benforge.core.progress import Progress, silent
 from benforge.core.split import PARTS

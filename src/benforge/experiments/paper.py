@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import storage_errors, write_atomic
 from benforge.archive.sidecars import read_split
+from benforge.core.files import storage_errors, write_atomic
 from benforge.core.progress import Progress, silent
 from benforge.errors import ConflictError, InputError
 from benforge.evaluation.files import write_predictions

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from benforge.archive.files import read_json
+from benforge.core.files import read_json
 from benforge.errors import InputError, MissingError
 from benforge.training.recipe import TrainRecipe, TrainRequest, change_recipe
 

@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 import torch
 
-from benforge.archive.files import new_folder, write_atomic
 from benforge.core.contract import Contract
+from benforge.core.files import new_folder, write_atomic
 from benforge.core.predictions import Predictions
 from benforge.core.sensor import load_sensor
 from benforge.errors import BenError, InputError

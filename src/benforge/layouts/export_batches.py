@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 
 from benforge import __version__
 from benforge.archive.archive import Archive
-from benforge.archive.files import write_atomic
 from benforge.archive.layout import LAND_COVER
 from benforge.archive.locking import writing
+from benforge.core.files import write_atomic
 from benforge.core.split import PARTS, Split
 from benforge.errors import ConflictError
 from benforge.layouts.exporting import check_contents, check_target, choose_patches

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from benforge.archive.archive import Archive
 from benforge.archive.executors import run_tasks, workers_for
-from benforge.archive.files import storage_errors
+from benforge.core.files import storage_errors
 from benforge.core.progress import Progress
 from benforge.layouts.export_batches import ExportNote, exporting, make_note, plan_parts
 from benforge.layouts.port import ExportOptions, ExportSummary

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import clear_drafts
 from benforge.archive.layout import LAND_COVER, META, scene_path
+from benforge.core.files import clear_drafts
 from benforge.core.split import Split
 from benforge.errors import ConflictError, InputError
 

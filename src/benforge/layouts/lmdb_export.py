@@ -16,9 +16,9 @@ import pyarrow.compute as pc
 
 from benforge.archive.archive import Archive
 from benforge.archive.executors import available_cores
-from benforge.archive.files import write_atomic
 from benforge.archive.index import encode_rows
 from benforge.archive.layout import INDEX
+from benforge.core.files import write_atomic
 from benforge.core.progress import Progress, silent
 from benforge.core.sensor import Sensor
 from benforge.errors import ConflictError, StorageError

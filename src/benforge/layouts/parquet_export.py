@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import write_atomic
+from benforge.core.files import write_atomic
 from benforge.core.progress import Progress, silent
 from benforge.layouts.export_batches import ExportNote, choose_rows, read_batches
 from benforge.layouts.export_shards import Shard, ShardedLayout, export_shards, writing_whole

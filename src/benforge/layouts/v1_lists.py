@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import write_atomic
 from benforge.archive.sidecars import published_flags
+from benforge.core.files import write_atomic
 from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW, Flags
 from benforge.core.split import Split
 from benforge.errors import InputError

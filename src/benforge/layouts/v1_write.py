@@ -11,9 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from benforge.archive.files import storage_errors
 from benforge.archive.pixels import PixelReader
 from benforge.core.bigearthnet import EDGE
+from benforge.core.files import storage_errors
 from benforge.core.grid import Grid
 from benforge.core.record import PatchRecord
 from benforge.core.sensor import Sensor

@@ -13,10 +13,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import write_atomic
 from benforge.archive.index import read_provenance
 from benforge.archive.layout import scene_path
 from benforge.archive.sidecars import published_flags, published_split
+from benforge.core.files import write_atomic
 from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
 from benforge.core.nomenclature import Nomenclature, load_crosswalk, load_nomenclature
 from benforge.core.split import Split

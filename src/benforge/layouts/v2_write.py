@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benforge.archive.files import storage_errors
 from benforge.archive.layout import LAND_COVER
 from benforge.archive.pixels import PixelReader
 from benforge.core.bigearthnet import EDGE
+from benforge.core.files import storage_errors
 from benforge.core.grid import Grid
 from benforge.core.sensor import Sensor
 from benforge.errors import BenError, ConflictError, GridError

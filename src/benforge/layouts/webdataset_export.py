@@ -16,8 +16,8 @@ import numpy.typing as npt
 import shapely
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import write_atomic
 from benforge.archive.layout import LAND_COVER, array_name
+from benforge.core.files import write_atomic
 from benforge.core.progress import Progress, silent
 from benforge.layouts.export_batches import ExportNote, PatchBatch, choose_rows, read_batches
 from benforge.layouts.export_shards import Shard, ShardedLayout, export_shards, writing_whole

@@ -13,7 +13,7 @@ from pyogrio.errors import DataSourceError
 from rasterio._err import CPLE_BaseError  # What a failed copy raises has no public name.
 from rasterio.errors import RasterioError
 
-from benforge.archive.files import new_folder, storage_errors, write_atomic
+from benforge.core.files import new_folder, storage_errors, write_atomic
 from benforge.errors import BenError, ConflictError, StorageError
 from benforge.mapping.facts import FORMAT, MapFacts, VectorFormat
 

@@ -9,8 +9,8 @@ import msgspec
 import torch
 from torch import nn
 
-from benforge.archive.files import write_atomic
 from benforge.core.contract import FORMAT, Contract
+from benforge.core.files import write_atomic
 from benforge.errors import InputError
 from benforge.models.registry import build_model
 from benforge.models.tensor_files import read_note, read_tensors, write_tensors

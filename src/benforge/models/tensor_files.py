@@ -11,7 +11,7 @@ import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
 
-from benforge.archive.files import decoding, write_atomic
+from benforge.core.files import decoding, write_atomic
 from benforge.errors import InputError, MissingError
 
 KEY = "benforge"

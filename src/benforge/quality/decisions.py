@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from benforge.archive.files import storage_errors
 from benforge.archive.layout import REVIEWS
 from benforge.archive.sidecars import sidecar_names, sidecar_path
+from benforge.core.files import storage_errors
 from benforge.errors import ArchiveError, InputError, StorageError
 from benforge.quality.events import Event, decode_event, encode_event
 

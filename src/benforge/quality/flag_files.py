@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import storage_errors
 from benforge.archive.sidecars import PUBLISHED, write_flags
+from benforge.core.files import storage_errors
 from benforge.errors import ConflictError, InputError, MissingError
 from benforge.layouts.import_lists import ImportLists, find_import_lists, make_flags
 from benforge.layouts.v1_lists import write_flag_lists

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from benforge.archive.files import read_json
 from benforge.core.contract import Contract
+from benforge.core.files import read_json
 from benforge.core.predictions import Predictions
 from benforge.errors import InputError
 from benforge.evaluation.files import read_predictions

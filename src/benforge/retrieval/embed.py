@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 import shapely
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import new_folder, storage_errors
 from benforge.archive.footprints import centres
 from benforge.archive.sidecars import read_split
+from benforge.core.files import new_folder, storage_errors
 from benforge.core.progress import Progress, silent
 from benforge.core.split import PARTS
 from benforge.errors import ConflictError, InputError

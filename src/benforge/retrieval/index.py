@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benforge.archive.files import read_json, storage_errors, write_atomic
+from benforge.core.files import read_json, storage_errors, write_atomic
 from benforge.errors import InputError, MissingError
 from benforge.retrieval.nearest import Metric
 

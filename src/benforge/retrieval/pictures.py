@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import write_atomic
+from benforge.core.files import write_atomic
 from benforge.core.sensor import load_sensor
 from benforge.errors import InputError
 from benforge.retrieval.image import Pixels, read_image

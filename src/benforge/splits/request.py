@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import storage_errors, write_atomic
 from benforge.archive.index import read_attributes
 from benforge.archive.layout import FLAGS, SPLITS, parse_frame, scene_path
 from benforge.archive.sidecars import read_flags, read_split, sidecar_names, write_split
 from benforge.core.bigearthnet import EDGE
+from benforge.core.files import storage_errors, write_atomic
 from benforge.core.flags import Flags
 from benforge.core.progress import Progress, silent
 from benforge.core.split import Split

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from benforge.archive.files import storage_errors, write_atomic
+from benforge.core.files import storage_errors, write_atomic
 from benforge.core.progress import Progress, silent
 from benforge.errors import errors_at
 from benforge.statistics.described import Described

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch as Swatch
 from matplotlib.patches import Rectangle
 
+from benforge.core.files import ANEW, storage_errors, write_atomic
 from benforge.errors import InputError
 from benforge.statistics.projection import Frame, Projection, Squares, projection_about
 from benforge.statistics.style import (
@@ -25,7 +26,6 @@ from benforge.statistics.style import (
     on_white,
     styled,
 )
-from benforge.tiles.files import write_atomic
 from benforge.tiles.ground import TILE, corner_of, square_of
 from benforge.tiles.selection import Selection
 
@@ -56,7 +56,9 @@ def write_selection_map(selection: Selection, path: Path, title: str = "Chosen p
     with styled():
         figure = draw_selection(selection, title)
         data = as_png(figure) if path.suffix == ".png" else on_white(as_svg(figure))
-    write_atomic(path, data)
+    with storage_errors(path, ANEW):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, data, ANEW)
 
 
 def draw_selection(selection: Selection, title: str) -> Figure:

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from benforge.core.files import storage_errors, write_atomic
 from benforge.errors import FetchError, errors_at
 from benforge.tiles.checksums import Checksum, checksum_of
-from benforge.tiles.files import storage_errors, write_atomic
 from benforge.tiles.patience import Pace, Stopped
 from benforge.tiles.profile import plain_url
 from benforge.tiles.source import Interrupted, Opened, Source

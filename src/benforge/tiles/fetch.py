@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benforge.core.files import storage_errors
 from benforge.core.progress import Progress, silent
 from benforge.errors import ConflictError, FetchError, InputError, StorageError
 from benforge.tiles.download import Wanted
@@ -17,7 +18,6 @@ from benforge.tiles.fetch_manifest import Manifest
 from benforge.tiles.fetch_plan import Plan, Via, plan_orders
 from benforge.tiles.fetch_run import fetch_orders
 from benforge.tiles.fetch_sources import Sources
-from benforge.tiles.files import storage_errors
 from benforge.tiles.patience import Pace, Patience
 from benforge.tiles.profile import Profile, lasting_name, open_profile, profiles
 from benforge.tiles.selection import Selection

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
+from benforge.core.files import write_atomic
 from benforge.errors import ConflictError
 from benforge.tiles.checksums import checksum_of
-from benforge.tiles.files import write_atomic
 
 NAME = "fetch.json"
 

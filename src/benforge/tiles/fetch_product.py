@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from benforge.core.files import storage_errors
 from benforge.errors import ConflictError
 from benforge.tiles.checksums import checksum_of
 from benforge.tiles.download import Arrived, Got, Wanted, download
 from benforge.tiles.fetch_manifest import Fetched, changed_at, state_of
 from benforge.tiles.fetch_plan import Order
 from benforge.tiles.fetch_sources import Sources
-from benforge.tiles.files import storage_errors
 from benforge.tiles.patience import Pace
 from benforge.tiles.profile import plain_url
 from benforge.tiles.zips import flaw_of

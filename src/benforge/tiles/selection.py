@@ -10,10 +10,10 @@ from typing import Any
 
 import msgspec
 
+from benforge.core.files import ANEW, storage_errors, write_atomic
 from benforge.core.season import SEASONS
 from benforge.errors import InputError, MissingError
 from benforge.tiles.entry import Entry
-from benforge.tiles.files import write_atomic
 
 Table = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 """Title, header and rows."""
@@ -129,7 +129,10 @@ class Selection:
         Raises:
             StorageError: the file cannot be written.
         """
-        write_atomic(path, msgspec.json.format(msgspec.json.encode(self.as_stac()), indent=1))
+        data = msgspec.json.format(msgspec.json.encode(self.as_stac()), indent=1)
+        with storage_errors(path, ANEW):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomic(path, data, ANEW)
 
     @classmethod
     def read(cls, path: Path) -> Selection:

@@ -13,8 +13,8 @@ import torch
 from torch import nn
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import storage_errors
 from benforge.core.contract import Contract
+from benforge.core.files import storage_errors
 from benforge.core.progress import Progress, silent
 from benforge.loading.inputs import FeatureInputs, Inputs
 from benforge.loading.order import Positions

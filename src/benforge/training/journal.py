@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from benforge.archive.files import decoding, storage_errors, write_atomic
+from benforge.core.files import decoding, storage_errors, write_atomic
 from benforge.errors import InputError
 
 LOG = "log.jsonl"

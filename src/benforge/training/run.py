@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 
 from benforge.archive.archive import Archive
-from benforge.archive.files import read_json, write_atomic
 from benforge.archive.sidecars import read_split
+from benforge.core.files import read_json, write_atomic
 from benforge.errors import ConflictError, MissingError
 from benforge.training.features import FEATURES
 from benforge.training.recipe import TrainRequest

@@ -20,10 +20,18 @@ _T = TypeVar("_T")
 _DRAFT = re.compile(r"\..+\.\d+")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
+ANEW = "Free space and run the same command again"
+GOES_ON = f"{ANEW}: it goes on where it stopped"
+"""What to do where the disk is full."""
+
 
 @contextmanager
-def storage_errors(where: Path) -> Iterator[None]:
+def storage_errors(where: Path, full: str = GOES_ON) -> Iterator[None]:
     """Turn what the operating system says while writing into a `StorageError`.
+
+    Args:
+        where: what is written.
+        full: what to do where the disk is full.
 
     Raises:
         StorageError: the disk or a quota is full, or `where` cannot be written.
@@ -33,16 +41,12 @@ def storage_errors(where: Path) -> Iterator[None]:
     except BenError:
         raise
     except OSError as error:
-        raise _storage_error(error, where) from error
+        raise _storage_error(error, where, full) from error
 
 
-def _storage_error(error: OSError, where: Path) -> StorageError:
+def _storage_error(error: OSError, where: Path, full: str) -> StorageError:
     if error.errno in _FULL:
-        return StorageError(
-            "the disk is full",
-            where=where,
-            do="Free space and run the same command again: it goes on where it stopped",
-        )
+        return StorageError("the disk is full", where=where, do=full)
     reason = (error.strerror or str(error)).lower()
     return StorageError(
         f"cannot be written, {reason}",
@@ -98,14 +102,19 @@ def _check_empty(folder: Path) -> None:
         rmtree(path)
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, full: str = GOES_ON) -> None:
     """Write a file that is seen whole or not at all, also by a reader and after a crash.
+
+    Args:
+        path: in a folder that is there.
+        data: what is in it.
+        full: what to do where the disk is full.
 
     Raises:
         StorageError: the disk is full or the file cannot be written.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with storage_errors(path):
+    with storage_errors(path, full):
         try:
             with draft.open("wb") as file:
                 file.write(data)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benforge.archive.files import decoding, new_folder, read_json, storage_errors, write_atomic
+from benforge.core.files import decoding, new_folder, read_json, storage_errors, write_atomic
 from benforge.errors import ArchiveError, ConflictError, InputError, StorageError
 
 
