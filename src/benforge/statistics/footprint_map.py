@@ -21,19 +21,17 @@ from matplotlib.ticker import MaxNLocator
 from pyproj import Transformer
 
 from benforge.statistics.charts import THOUSANDS
+from benforge.statistics.land import frame_around, land_axes
 from benforge.statistics.projection import DEGREES, Frame, Projection, Squares, projection_about
-from benforge.statistics.style import INK, LINE, ON_LIGHT, PAGE, SOFT, new_figure
+from benforge.statistics.style import INK, ON_LIGHT, PAGE, SOFT, new_figure
 
 TILE = 109_800.0
 """Metres along a tile (fidelity rule 1)."""
 AROUND = 1.5 * TILE
 """Metres from the middle of the best covered tile to the tiles that are shown with it."""
-LEAST = 900_000.0
-"""Metres that a map of tiles shows at least."""
 ENOUGH = 20
 """Footprints that there must be to show them one by one."""
 
-_LAND, _BORDER, _SEA = "#e6eae8", "#a9b3af", "#f6f8f9"
 _SHADES = mpl.colormaps["viridis_r"]
 _SEASONS = {1: "#9ecae1", 2: "#4292c6", 3: "#08519c", 4: "#08264d"}
 """Number of seasons to colour, also legible without colours."""
@@ -65,18 +63,18 @@ def draw_map(title: str, footprints: pa.Table, edge: float) -> Figure:
     squares = _project_patches(footprints, view, edge)
     near = np.asarray(pc.is_in(footprints["tile"], pa.array(_densest(footprints, tiles))))
     detailed = near.sum() >= ENOUGH
-    frame = _frame(tiles.squares, LEAST)
+    frame = frame_around(tiles.squares)
     aspect = (frame[3] - frame[1]) / (frame[2] - frame[0])
     width = min(_MAP, 4.4 / aspect)
     height = max(width * aspect, _CLOSE * detailed)
     wide = PAGE if detailed else width + 0.08
     figure = new_figure(title, wide, height + _KEY, layout=False)
-    overview = _axes(figure, (0.04, height + _KEY), width, frame, view)
+    overview = land_axes(figure, (0.04, height + _KEY), width, frame, view)
     _draw_tiles(figure, overview, tiles)
     if detailed:
-        window = _square(_frame(squares[near], 12 * edge))
+        window = _square(frame_around(squares[near], 12 * edge))
         _mark(overview, window)
-        detail = _axes(figure, (0.04 + width + _GAP, height + _KEY), _CLOSE, window, view)
+        detail = land_axes(figure, (0.04 + width + _GAP, height + _KEY), _CLOSE, window, view)
         inside = _inside(squares, window)
         _draw_patches(detail, squares[inside], np.asarray(footprints["seasons"])[inside])
         _draw_scale(detail, window)
@@ -138,14 +136,6 @@ def _project_patches(footprints: pa.Table, view: Projection, edge: float) -> Squ
     return squares
 
 
-def _frame(squares: Squares, least: float) -> Frame:
-    """Around squares, with a margin."""
-    low, high = squares.min(axis=(0, 1)), squares.max(axis=(0, 1))
-    half = np.maximum((high - low) * 1.1, least) / 2
-    (left, bottom), (right, top) = (low + high) / 2 - half, (low + high) / 2 + half
-    return float(left), float(bottom), float(right), float(top)
-
-
 def _square(frame: Frame) -> Frame:
     left, bottom, right, top = frame
     x, y, half = (left + right) / 2, (bottom + top) / 2, max(right - left, top - bottom) / 2
@@ -156,24 +146,6 @@ def _inside(squares: Squares, frame: Frame) -> npt.NDArray[np.bool_]:
     """Which squares lie in a frame at least in part."""
     low, high = squares.min(axis=1), squares.max(axis=1)
     return np.asarray((high > frame[:2]).all(axis=1) & (low < frame[2:]).all(axis=1))
-
-
-def _axes(
-    figure: Figure, at: tuple[float, float], width: float, frame: Frame, view: Projection
-) -> Axes:
-    """A map with the land and its borders; its left and upper edge, and its width, in inches."""
-    wide, high = figure.get_size_inches()
-    height = width * (frame[3] - frame[1]) / (frame[2] - frame[0])
-    below = at[1] - height
-    axes = figure.add_axes((at[0] / wide, below / high, width / wide, height / high))
-    axes.set(xlim=frame[0::2], ylim=frame[1::2], xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(visible=True, color=LINE)
-    left, bottom, right, top = frame
-    axes.add_patch(Rectangle((left, bottom), right - left, top - bottom, fc=_SEA, zorder=0))
-    land = PolyCollection(view.countries(frame), facecolors=_LAND, edgecolors=_BORDER, lw=0.4)
-    axes.add_collection(land, autolim=False)
-    return axes
 
 
 def _draw_tiles(figure: Figure, axes: Axes, tiles: _Tiles) -> None:

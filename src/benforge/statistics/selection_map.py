@@ -10,14 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch as Swatch
-from matplotlib.patches import Rectangle
 
 from benforge.core.files import ANEW, storage_errors, write_atomic
 from benforge.errors import InputError
-from benforge.statistics.projection import Frame, Projection, Squares, projection_about
+from benforge.statistics.land import frame_around, land_axes
+from benforge.statistics.projection import Projection, Squares, projection_about
 from benforge.statistics.style import (
     INK,
-    LINE,
     SEASON_COLORS,
     SOFT,
     as_png,
@@ -31,10 +30,8 @@ from benforge.tiles.selection import Selection
 
 WIDTH = 5.2
 """Inches."""
-LEAST = 900_000.0
-"""Metres that the map shows at least."""
 
-_LAND, _BORDER, _SEA, _NONE = "#e6eae8", "#a9b3af", "#f6f8f9", "#ffffff"
+_NONE = "#ffffff"
 _QUARTERS: Mapping[str, tuple[int, int]] = {
     "winter": (0, 0),
     "spring": (1, 0),
@@ -66,13 +63,13 @@ def draw_selection(selection: Selection, title: str) -> Figure:
     tiles = sorted({entry.product.tile for entry in selection.entries})
     middles = [square_of(tile).centroid for tile in tiles]
     view = projection_about([p.x for p in middles], [p.y for p in middles])
-    frame = _frame(np.concatenate([_square(view, tile) for tile in tiles]))
+    frame = frame_around(np.concatenate([_square(view, tile) for tile in tiles]))
     height = WIDTH * (frame[3] - frame[1]) / (frame[2] - frame[0])
     told = ", ".join(f"{season} {n}" for season, n in selection.seasons.items())
     simulated = "simulated, " if any(e.simulated for e in selection.entries) else ""
     of = f"{simulated}{len(selection.entries)} products of {len(tiles)} tiles: {told}"
     figure = new_figure(f"{title} · {of}", WIDTH + 0.08, height + 0.35, layout=False)
-    axes = _axes(figure, height, frame, view)
+    axes = land_axes(figure, (0.04, 0.33 + height), WIDTH, frame, view)
     _draw_tiles(axes, selection, tiles, view)
     _draw_key(axes)
     return figure
@@ -86,26 +83,6 @@ def _square(
     left = np.array([corner.ulx + column * edge])
     top = np.array([corner.uly - row * edge])
     return view.squares(f"EPSG:{corner.epsg}", left, top, edge)
-
-
-def _frame(squares: Squares) -> Frame:
-    low, high = squares.min(axis=(0, 1)), squares.max(axis=(0, 1))
-    half = np.maximum((high - low) * 1.1, LEAST) / 2
-    (left, bottom), (right, top) = (low + high) / 2 - half, (low + high) / 2 + half
-    return float(left), float(bottom), float(right), float(top)
-
-
-def _axes(figure: Figure, height: float, frame: Frame, view: Projection) -> Axes:
-    wide, high = figure.get_size_inches()
-    axes = figure.add_axes((0.04 / wide, 0.33 / high, WIDTH / wide, height / high))
-    axes.set(xlim=frame[0::2], ylim=frame[1::2], xticks=[], yticks=[])
-    for spine in axes.spines.values():
-        spine.set(visible=True, color=LINE)
-    left, bottom, right, top = frame
-    axes.add_patch(Rectangle((left, bottom), right - left, top - bottom, fc=_SEA, zorder=0))
-    land = PolyCollection(view.countries(frame), facecolors=_LAND, edgecolors=_BORDER, lw=0.4)
-    axes.add_collection(land, autolim=False)
-    return axes
 
 
 def _draw_tiles(axes: Axes, selection: Selection, tiles: list[str], view: Projection) -> None:
