@@ -14,7 +14,8 @@ from benforge.correction.budget import check_room, workers_for
 from benforge.correction.jobs import Job, make_whole, plan_job
 from benforge.correction.port import CorrectOptions, Processor
 from benforge.correction.registry import make_processor
-from benforge.errors import BenError, InputError, ProductError, StorageError
+from benforge.errors import BenError, InputError, StorageError
+from benforge.scenes.several import failure_of
 
 
 class CorrectSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,21 +143,8 @@ def _correct_all(
             pool.shutdown(cancel_futures=True)
             raise
     if failed:
-        raise _failure(failed, len(jobs), out)
+        raise failure_of(failed, len(jobs), f"the others are in {out}")
     return made
-
-
-def _failure(failed: Mapping[Path, BenError], count: int, out: Path) -> BenError:
-    """The one error, or a line that counts them and tells the first."""
-    first = next(iter(failed.values()))
-    if count == 1:
-        return first
-    others = ", ".join(path.name for path in list(failed)[1:6])
-    also = f"; also {others}" if others else ""
-    return ProductError(
-        f"{len(failed)} of {count} products failed, the others are in {out}. First: {first}{also}",
-        do="Mend or leave those out and run the same command again: it goes on where it was",
-    )
 
 
 def _make_folder(out: Path) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 from functools import cache
 from pathlib import Path
 
+from benforge.correction.programs import run_to_end
 from benforge.errors import InputError, MissingError
 
 PROGRAMS = ("L2A_Process", "L2A_Process.bat")
@@ -93,22 +93,9 @@ def _program_in(place: Path, named_by: str) -> Path:
 
 def _ask(program: Path, option: str) -> str:
     """What the program prints."""
-    try:
-        done = subprocess.run(  # noqa: S603 - the user's own program, no shell
-            [str(program), option],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_TIMEOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise InputError(
-            f"cannot be started ({error})", where=program, do="Check that it may be executed"
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise InputError(
-            f"answers nothing to {option} for {_TIMEOUT} s", where=program, do="Reinstall sen2cor"
-        ) from error
+    done = run_to_end(
+        [program, option],
+        seconds=_TIMEOUT,
+        mend="Check that it may be executed, or reinstall sen2cor",
+    )
     return done.stdout + done.stderr

