@@ -96,9 +96,12 @@ def test_a_product_that_it_finds_damaged_is_told_with_advice(
 
 
 def test_a_second_run_has_a_fresh_folder(good: Sen2Cor, l1c: Path, tmp_path: Path) -> None:
+    made = []
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
-        good.correct(l1c, tmp_path / name, stop=Event(), progress=silent)
+        made.append(good.correct(l1c, tmp_path / name, stop=Event(), progress=silent))
+    assert [path.relative_to(tmp_path).parts[0] for path in made] == ["first", "second"]
+    assert {open_scene(path).metadata.level for path in made} == {"L2A"}
 
 
 @pytest.mark.parametrize(

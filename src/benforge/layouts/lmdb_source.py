@@ -65,8 +65,7 @@ def import_lmdb(
 
     `importing.import_patches` says how, and what it raises. An LMDB holds neither labels nor
     geometry: labels come from v2's metadata, or from the reference maps where there is none;
-    corners come from the
-    names, as the tiles' corners are known. Sentinel-1 is passed over.
+    corners from the names, as the tiles' corners are known. Sentinel-1 is passed over.
 
     Args:
         source: the folder that holds `data.mdb`, or an LMDB that is one file.
