@@ -69,7 +69,9 @@ def read_imagenet(network: BNInception, path: Path) -> Weights:
         InputError: it is damaged, would execute code, is of the other layout or another network.
     """
     if not path.is_file():
-        raise MissingError("there are no such weights", where=path, do="Name a file, or leave out")
+        raise MissingError(
+            "there are no such weights", where=path, do="Name a file, or none for random weights"
+        )
     tensors = {name.removesuffix(":0"): t for name, t in _read(path).items()}
     layout = recognise(tensors, path)
     if layout != network.layout.name:
