@@ -18,7 +18,7 @@ from benforge.core.progress import Progress, silent
 from benforge.core.sensor import load_sensor
 from benforge.errors import InputError
 from benforge.inference.predict import BATCH, check_fits
-from benforge.loading.inputs import PatchInputs
+from benforge.loading.places import open_inputs
 from benforge.loading.prepare import ModelInput, Preparer
 from benforge.models.checkpoint import load_model
 
@@ -90,6 +90,7 @@ def embed_patches(
     *,
     device: torch.device | None = None,
     batch_size: int = BATCH,
+    pixels: str = "disk",
     progress: Progress = silent,
 ) -> Iterator[Vectors]:
     """The embeddings of all patches of an archive, in the order of its index, in batches.
@@ -99,6 +100,7 @@ def embed_patches(
         archive: need not be the one that the model was trained on.
         device: where; the CPU if None.
         batch_size: patches at once; changes nothing beyond rounding.
+        pixels: where they live meanwhile: "disk", "ram" or "device".
         progress: told how many are done.
 
     Raises:
@@ -107,7 +109,7 @@ def embed_patches(
     """
     model, contract = load_model(run, device)
     check_fits(contract, archive)
-    inputs = PatchInputs.of(archive, contract, device or torch.device("cpu"))
+    inputs = open_inputs(archive, contract, device or torch.device("cpu"), place=pixels)
     done = 0
     for batch in inputs.batches(np.arange(len(archive)), batch_size):
         yield embed_batch(model, batch.inputs)

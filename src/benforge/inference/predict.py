@@ -17,9 +17,10 @@ from benforge.core.predictions import PredictionFacts, Predictions
 from benforge.core.progress import Progress, silent
 from benforge.core.split import PARTS
 from benforge.errors import InputError
-from benforge.loading.inputs import Inputs, PatchInputs
+from benforge.loading.inputs import Inputs
 from benforge.loading.order import Positions
 from benforge.loading.parts import find_parts
+from benforge.loading.places import open_inputs
 from benforge.loading.targets import load_targets
 from benforge.models.checkpoint import hash_weights, load_model
 
@@ -34,6 +35,7 @@ def predict(
     part: str = "test",
     device: torch.device | None = None,
     batch_size: int = BATCH,
+    pixels: str = "disk",
     progress: Progress = silent,
 ) -> Predictions:
     """Ask a model about a part of a split, or about all patches of an archive.
@@ -45,6 +47,7 @@ def predict(
         part: of the split.
         device: where; the CPU if None.
         batch_size: patches at once; changes no score beyond rounding.
+        pixels: where they live meanwhile: "disk", "ram" or "device".
         progress: told how many are done.
 
     Raises:
@@ -64,7 +67,7 @@ def predict(
         found = read_split(opened.root, split)
         positions, digest = find_parts(opened, found, [part])[part], found.digest
     where = device or torch.device("cpu")
-    inputs = PatchInputs.of(opened, contract, where)
+    inputs = open_inputs(opened, contract, where, place=pixels, used=positions)
     scores = score(model, inputs, positions, batch_size, progress)
     return Predictions(
         patch_ids=opened.index["patch_id"].combine_chunks().take(positions),
