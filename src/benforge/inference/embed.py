@@ -90,7 +90,6 @@ def embed_patches(
     *,
     device: torch.device | None = None,
     batch_size: int = BATCH,
-    pixels: str = "disk",
     progress: Progress = silent,
 ) -> Iterator[Vectors]:
     """The embeddings of all patches of an archive, in the order of its index, in batches.
@@ -100,7 +99,6 @@ def embed_patches(
         archive: need not be the one that the model was trained on.
         device: where; the CPU if None.
         batch_size: patches at once; changes nothing beyond rounding.
-        pixels: where they live meanwhile: "disk", "ram" or "device".
         progress: told how many are done.
 
     Raises:
@@ -109,7 +107,7 @@ def embed_patches(
     """
     model, contract = load_model(run, device)
     check_fits(contract, archive)
-    inputs = open_inputs(archive, contract, device or torch.device("cpu"), place=pixels)
+    inputs = open_inputs(archive, contract, device or torch.device("cpu"))
     done = 0
     for batch in inputs.batches(np.arange(len(archive)), batch_size):
         yield embed_batch(model, batch.inputs)

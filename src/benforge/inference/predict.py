@@ -35,7 +35,6 @@ def predict(
     part: str = "test",
     device: torch.device | None = None,
     batch_size: int = BATCH,
-    pixels: str = "disk",
     progress: Progress = silent,
 ) -> Predictions:
     """Ask a model about a part of a split, or about all patches of an archive.
@@ -47,7 +46,6 @@ def predict(
         part: of the split.
         device: where; the CPU if None.
         batch_size: patches at once; changes no score beyond rounding.
-        pixels: where they live meanwhile: "disk", "ram" or "device".
         progress: told how many are done.
 
     Raises:
@@ -67,7 +65,7 @@ def predict(
         found = read_split(opened.root, split)
         positions, digest = find_parts(opened, found, [part])[part], found.digest
     where = device or torch.device("cpu")
-    inputs = open_inputs(opened, contract, where, place=pixels, used=positions)
+    inputs = open_inputs(opened, contract, where)
     scores = score(model, inputs, positions, batch_size, progress)
     return Predictions(
         patch_ids=opened.index["patch_id"].combine_chunks().take(positions),
