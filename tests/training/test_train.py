@@ -19,10 +19,13 @@ from benforge.archive.archive import Archive
 from benforge.archive.sidecars import write_split
 from benforge.core.split import Split
 from benforge.errors import BenError, ConflictError, InputError, MissingError
+from benforge.loading.inputs import DeviceInputs
 from benforge.models.checkpoint import load_model, read_contract
 from benforge.models.tensor_files import write_tensors
 from benforge.training.journal import LOG, read_log
+from benforge.training.processes import Processes
 from benforge.training.run import RUN
+from benforge.training.setup import set_up
 from benforge.training.state import STATE, Standing, State
 from benforge.training.train import train
 from tests.training.conftest import request
@@ -60,7 +63,7 @@ def test_what_a_run_leaves(few: Path, trained: Path) -> None:
 
 
 def test_one_seed_one_result(few: Path, trained: Path, tmp_path: Path) -> None:
-    train(few, request(), tmp_path / "again")
+    train(few, request(), tmp_path / "again", pixels="device")
     weights = [(run / "model.safetensors").read_bytes() for run in (trained, tmp_path / "again")]
     assert weights[0] == weights[1]
     train(few, request(seed=2, epochs=1), tmp_path / "other")
@@ -71,11 +74,19 @@ class KilledError(Exception):
     """What stands for a kill."""
 
 
-@pytest.mark.parametrize("saves", [1, 3, 5])
+@pytest.mark.parametrize(("saves", "pixels"), [(1, "disk"), (3, "ram"), (5, "device")])
 def test_a_killed_training_goes_on_to_the_same_bits(
-    few: Path, trained: Path, tmp_path: Path, saves: int, monkeypatch: pytest.MonkeyPatch
+    few: Path,
+    trained: Path,
+    tmp_path: Path,
+    saves: int,
+    pixels: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Saved after every step here; killed within the first epoch, at its end, in the second."""
+    """Saved after every step here; killed within the first epoch, at its end, in the second.
+
+    It began with pixels on the disk, and goes on with them there or elsewhere.
+    """
     often, done, save = request(save_minutes=1e-9), [], State.save
 
     def save_and_die(*arguments: Any) -> None:
@@ -88,10 +99,48 @@ def test_a_killed_training_goes_on_to_the_same_bits(
     with pytest.raises(KilledError):
         train(few, often, tmp_path / "run")
     monkeypatch.undo()
-    assert train(few, often, tmp_path / "run").epochs == 3
+    assert train(few, often, tmp_path / "run", pixels=pixels).epochs == 3
     assert untimed(tmp_path / "run") == untimed(trained)
     a, b = (load_model(run)[0].state_dict() for run in (trained, tmp_path / "run"))
     assert all(torch.equal(a[name], b[name]) for name in a)
+
+
+def test_blocks_are_shuffled_as_they_were_before_the_kill(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = request(epochs=1, shuffle="blocks", save_minutes=1e-9)
+    train(few, told, tmp_path / "one")
+    save = State.save
+
+    def save_and_die(*arguments: Any) -> None:
+        save(*arguments)
+        raise KilledError
+
+    monkeypatch.setattr(State, "save", save_and_die)
+    with pytest.raises(KilledError):
+        train(few, told, tmp_path / "two")
+    monkeypatch.undo()
+    train(few, told, tmp_path / "two")
+    a, b = ((tmp_path / n / "model.safetensors").read_bytes() for n in ("one", "two"))
+    assert a == b
+
+
+def test_each_process_holds_its_share_alone(few: Path, tmp_path: Path) -> None:
+    """Two processes on their devices: together all of an epoch, and no patch in both."""
+    asked = []
+    for rank in range(2):
+        processes = Processes(rank, 2, torch.device("cpu"))
+        setup = set_up(few, request(), processes, tmp_path, pixels="device")
+        assert isinstance(setup.inputs, DeviceInputs)
+        assert len(setup.inputs.held.pixels[10]) == (12 + 4) / 2
+        for epoch in range(3):
+            mine = processes.share(setup.order(epoch), 4)
+            batches = list(setup.inputs.batches(mine, 2))
+            asked.append(np.concatenate([batch.positions for batch in batches]))
+        list(setup.inputs.batches(processes.share(setup.parts["validation"], 4), 2))
+    for epoch in range(3):
+        assert sorted([*asked[epoch], *asked[epoch + 3]]) == list(range(12))
+    assert set(asked[0]) == set(asked[1]) == set(asked[2])
 
 
 def test_a_training_that_ended_is_left_alone(few: Path, trained: Path) -> None:

@@ -9,7 +9,7 @@ import msgspec
 import typer
 
 from benforge.cli.main import app
-from benforge.cli.options import ArchiveArgument, DeviceOption, JsonOption
+from benforge.cli.options import ArchiveArgument, DeviceOption, JsonOption, PixelsOption
 from benforge.cli.terminal import print_facts, print_json, showing_progress
 
 ModelOption = Annotated[
@@ -41,6 +41,7 @@ def train(
         ),
     ] = None,
     device: DeviceOption = "",
+    pixels: PixelsOption = "disk",
     cache: Annotated[
         Path | None,
         typer.Option(help="Folder for features of frozen networks, to share between runs."),
@@ -67,6 +68,7 @@ def train(
             request,
             out,
             device=device,
+            pixels=pixels,
             cache=cache,
             tensorboard=tensorboard,
             progress=progress,

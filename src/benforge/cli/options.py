@@ -91,6 +91,13 @@ ClusterOption = Annotated[
 DeviceOption = Annotated[
     str, typer.Option(help="cpu or cuda; the GPU where there is one if left out.")
 ]
+PixelsOption = Annotated[
+    Literal["disk", "ram", "device"],
+    typer.Option(
+        help="Where pixels live meanwhile: mapped from the *disk*, read once into *ram*, or held "
+        "on the *device*, where no loader runs. Results are the same; see docs/loader.md."
+    ),
+]
 VerifyOption = Annotated[
     bool, typer.Option(help="Hold bands to the checksums in their product's manifest.safe.")
 ]

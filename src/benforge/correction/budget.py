@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from benforge.core.memory import free_memory
 from benforge.correction.jobs import Job
 from benforge.correction.port import Processor
 from benforge.errors import InputError, StorageError
@@ -34,18 +35,6 @@ def workers_for(count: int, memory: float, wanted: int | None = None) -> int:
     free = free_memory()
     fitting = count if free is None else int(free // memory)
     return max(1, min(count, cores or 1, fitting))
-
-
-def free_memory() -> float | None:
-    """GiB that may be taken without swapping, None where the system does not tell."""
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            name, _, rest = line.partition(":")
-            if name == "MemAvailable":
-                return int(rest.split()[0]) / 2**20
-    except (OSError, ValueError, IndexError):
-        pass
-    return None
 
 
 def check_room(jobs: Sequence[Job], out: Path, processor: Processor) -> None:

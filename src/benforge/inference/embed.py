@@ -18,7 +18,7 @@ from benforge.core.progress import Progress, silent
 from benforge.core.sensor import load_sensor
 from benforge.errors import InputError
 from benforge.inference.predict import BATCH, check_fits
-from benforge.loading.inputs import PatchInputs
+from benforge.loading.places import open_inputs
 from benforge.loading.prepare import ModelInput, Preparer
 from benforge.models.checkpoint import load_model
 
@@ -107,7 +107,7 @@ def embed_patches(
     """
     model, contract = load_model(run, device)
     check_fits(contract, archive)
-    inputs = PatchInputs.of(archive, contract, device or torch.device("cpu"))
+    inputs = open_inputs(archive, contract, device or torch.device("cpu"))
     done = 0
     for batch in inputs.batches(np.arange(len(archive)), batch_size):
         yield embed_batch(model, batch.inputs)

@@ -17,9 +17,10 @@ from benforge.core.predictions import PredictionFacts, Predictions
 from benforge.core.progress import Progress, silent
 from benforge.core.split import PARTS
 from benforge.errors import InputError
-from benforge.loading.inputs import Inputs, PatchInputs
+from benforge.loading.inputs import Inputs
 from benforge.loading.order import Positions
 from benforge.loading.parts import find_parts
+from benforge.loading.places import open_inputs
 from benforge.loading.targets import load_targets
 from benforge.models.checkpoint import hash_weights, load_model
 
@@ -64,7 +65,7 @@ def predict(
         found = read_split(opened.root, split)
         positions, digest = find_parts(opened, found, [part])[part], found.digest
     where = device or torch.device("cpu")
-    inputs = PatchInputs.of(opened, contract, where)
+    inputs = open_inputs(opened, contract, where)
     scores = score(model, inputs, positions, batch_size, progress)
     return Predictions(
         patch_ids=opened.index["patch_id"].combine_chunks().take(positions),

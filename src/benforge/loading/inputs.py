@@ -10,11 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from benforge.archive.archive import Archive
-from benforge.core.contract import Contract
+from benforge.loading.held import DevicePixels
 from benforge.loading.order import Positions, cut
 from benforge.loading.prepare import ModelInput, Preparer
-from benforge.loading.reading import PatchReader, Pixels, read_ahead
+from benforge.loading.reading import Pixels, PixelSource, read_ahead
 
 Turns = npt.NDArray[np.uint8]
 
@@ -50,38 +49,17 @@ class Inputs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PatchInputs:
-    """Batches from an archive's pixels.
+    """Batches from an archive's pixels, on the disk or in memory.
 
     Args:
-        reader: of the archive.
+        reader: gives stored pixels.
         prepare: what happens on the device.
         workers: threads that read ahead; the batches are the same for any number.
     """
 
-    reader: PatchReader
+    reader: PixelSource
     prepare: Preparer
     workers: int = 1
-
-    @classmethod
-    def of(
-        cls,
-        archive: Archive,
-        contract: Contract,
-        device: torch.device,
-        workers: int = 1,
-        dtype: torch.dtype = torch.float32,
-    ) -> PatchInputs:
-        """An archive's patches as the model of a contract sees them."""
-        prepare = Preparer(
-            archive.meta.sensor,
-            contract.bands,
-            contract.normalisation,
-            contract.kernel,  # type: ignore[arg-type]
-            native=contract.native,
-            device=device,
-            dtype=dtype,
-        )
-        return cls(PatchReader(archive, contract.bands), prepare, workers)
 
     def batches(
         self, positions: Positions, size: int, *, turns: Turns | None = None, start: int = 0
@@ -94,6 +72,29 @@ class PatchInputs:
         for part, pixels in read_ahead(read, cut(len(positions), size, start), self.workers):
             chosen = None if turns is None else turns[part]
             yield Batch(positions[part], self.prepare(pixels, chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceInputs:
+    """Batches of pixels that the device holds: gathered and prepared there, by no other thread.
+
+    Args:
+        held: the pixels.
+        prepare: what happens on the device.
+    """
+
+    held: DevicePixels
+    prepare: Preparer
+
+    def batches(
+        self, positions: Positions, size: int, *, turns: Turns | None = None, start: int = 0
+    ) -> Iterator[Batch]:
+        """As `Inputs` says. All that tells patches and turns moves at once, before the first."""
+        rows = self.held.rows(positions)
+        which = None if turns is None else torch.as_tensor(turns, device=self.held.device)
+        for part in cut(len(positions), size, start):
+            chosen = None if which is None else which[part]
+            yield Batch(positions[part], self.prepare(self.held.pixels, chosen, rows[part]))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

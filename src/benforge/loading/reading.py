@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import torch
 
 from benforge.archive.archive import Archive
 from benforge.core.sensor import Sensor
@@ -26,16 +27,30 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
+class PixelSource(Protocol):
+    """Gives the stored pixels of patches, wherever they live: all three places do."""
+
+    def read(self, positions: Positions) -> Pixels:
+        """The pixels of these patches of the index, in this order.
+
+        Returns:
+            Pixel size (m) to `patch band row col`, uint16, of the bands that were asked for, or
+            of all bands of those sizes.
+        """
+        ...
+
+
 class PatchReader:
     """Reads patches by their position in an archive's index, only the pixel sizes it must.
 
     Args:
         archive: opened.
         bands: names of the bands that are needed.
+        pinned: whether batches are read into memory that a GPU fetches by itself.
     """
 
-    def __init__(self, archive: Archive, bands: Sequence[str]) -> None:
-        sensor = archive.meta.sensor
+    def __init__(self, archive: Archive, bands: Sequence[str], *, pinned: bool = False) -> None:
+        sensor, self._pinned = archive.meta.sensor, pinned
         self._archive, self._shapes = archive, _shapes(archive, sensor, bands)
         scenes = archive.index["scene"].cast(pa.string()).combine_chunks().dictionary_encode()
         self._scenes = scenes.dictionary.to_pylist()
@@ -48,16 +63,23 @@ class PatchReader:
             axis=1,
         )
 
-    def read(self, positions: Positions) -> Pixels:
+    @property
+    def shapes(self) -> Mapping[int, tuple[int, int, int]]:
+        """Pixel size to `band row col` of a patch as read; empty for an archive without patches."""
+        return self._shapes
+
+    def read(self, positions: Positions, room: Pixels | None = None) -> Pixels:
         """The stored pixels of these patches, in this order.
+
+        Args:
+            positions: in the archive's index.
+            room: to write into, as this returns it; a new one if None.
 
         Raises:
             ArchiveError: a shard is damaged, or patches are of several sizes.
         """
         places = [(self._scenes[s], c, r) for s, c, r in self._places[positions].tolist()]
-        room = {
-            size: np.empty((len(places), *shape), np.uint16) for size, shape in self._shapes.items()
-        }
+        room = self._room(len(places)) if room is None else room
         try:
             return self._archive.pixels.read_many(places, room)
         except ValueError as error:
@@ -66,6 +88,24 @@ class PatchReader:
             raise ArchiveError(
                 "patches are not all of one size", where=self._archive.root
             ) from error
+
+    def _room(self, count: int) -> dict[int, npt.NDArray[np.uint16]]:
+        """Where a batch is read to; pinned for a GPU, which then fetches it while others work."""
+        rooms = {}
+        for size, shape in self._shapes.items():
+            if self._pinned:
+                rooms[size] = pinned((count, *shape))
+            else:
+                rooms[size] = np.empty((count, *shape), np.uint16)
+        return rooms
+
+
+def pinned(shape: tuple[int, ...]) -> npt.NDArray[np.uint16]:
+    """An array that a GPU fetches by itself; torch takes it back when it is used no more."""
+    array: npt.NDArray[np.uint16] = (
+        torch.empty(shape, dtype=torch.int16, pin_memory=True).numpy().view(np.uint16)
+    )
+    return array
 
 
 def _shapes(

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 
 from benforge.loading.inputs import Batch
-from benforge.loading.order import Positions, cut, draw_turns, shuffle
+from benforge.loading.order import Positions, cut, draw_turns
 from benforge.loading.prepare import ModelInput
 from benforge.training.figures import Figures, diverged
 from benforge.training.optimiser import clip, rate_at, set_rate
@@ -60,7 +60,7 @@ def train_epoch(setup: Setup, standing: Standing, save: Tell, tell: Tell) -> Epo
         BenError: the loss is no number any more.
     """
     recipe, processes = setup.recipe, setup.processes
-    order = shuffle(setup.parts["train"], setup.seed, standing.epoch)
+    order = setup.order(standing.epoch)
     steps = -(-len(order) // recipe.batch_size)
     parameters = [p for p in setup.network.parameters() if p.requires_grad]
     figures = Figures(processes.device, standing.sums)
@@ -107,7 +107,7 @@ def _batches(setup: Setup, order: Positions, standing: Standing) -> Iterator[Bat
 
 def backward(setup: Setup, batch: Batch, size: int, figures: Figures) -> None:
     """Add the gradient of a batch, as a mean over the whole batch of all processes."""
-    hot = setup.hot[torch.from_numpy(batch.positions)].to(setup.processes.device)
+    hot = setup.targets(batch.positions)
     pieces = -(-len(hot) // setup.recipe.accumulate)
     for part in cut(len(hot), pieces):
         with setup.autocast():

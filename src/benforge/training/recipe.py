@@ -29,6 +29,8 @@ class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             half and after three quarters of the epochs.
         warmup: epochs over which the rate rises.
         clip: largest norm of the gradient; 0 for no bound.
+        shuffle: "full" mixes all patches; "blocks" shards of the archive and the patches within 16
+            of them, so that a disk reads whole shards.
         augment: whether patches are rotated and flipped at random.
         normalisation: of bands: "train", "published" or "none".
         kernel: that brings 20 and 60 m bands to 10 m.
@@ -54,6 +56,7 @@ class TrainRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     schedule: Literal["constant", "cosine", "step"] = "cosine"
     warmup: Annotated[float, msgspec.Meta(ge=0)] = 1.0
     clip: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    shuffle: Literal["full", "blocks"] = "full"
     augment: bool = True
     normalisation: Literal["train", "published", "none"] = "train"
     kernel: Literal["cubic-0.5", "cubic-0.75"] = "cubic-0.5"

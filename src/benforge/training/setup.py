@@ -21,10 +21,11 @@ from benforge.core.contract import Contract
 from benforge.core.progress import Progress, silent
 from benforge.core.split import PARTS, Split
 from benforge.errors import InputError
-from benforge.loading.inputs import Inputs, PatchInputs
+from benforge.loading.inputs import Inputs
 from benforge.loading.normalisation import find_normalisation
-from benforge.loading.order import Positions
+from benforge.loading.order import Positions, block_ids, shuffle, shuffle_blocks
 from benforge.loading.parts import find_parts
+from benforge.loading.places import open_inputs
 from benforge.loading.prepare import ModelInput
 from benforge.loading.reading import PatchReader
 from benforge.loading.targets import Targets, load_targets
@@ -52,13 +53,16 @@ class Setup:
         processes: this one and the others.
         parts: part to positions in the archive's index.
         inputs: gives what the network sees.
-        hot: `patch label` of the whole archive.
+        hot: `patch label` of the whole archive, on the device.
         model: what the checkpoint holds.
         network: what is trained: the model, or the head of one whose features are frozen.
         forward: the network, compiled if the recipe says so.
         optimiser: of the network.
         contract: of the checkpoints.
         absent: classes that no training patch has.
+        shards: processes that hold the pixels of their share of the patches alone; 1 where each
+            can read all.
+        blocks: the shard of every patch of the archive, where the recipe shuffles by it.
     """
 
     recipe: TrainRecipe
@@ -73,6 +77,20 @@ class Setup:
     optimiser: torch.optim.SGD
     contract: Contract
     absent: tuple[str, ...]
+    shards: int = 1
+    blocks: Positions | None = None
+
+    def order(self, epoch: int) -> Positions:
+        """The training patches of an epoch, in their order."""
+        train = self.parts["train"]
+        if self.blocks is not None:
+            return shuffle_blocks(train, self.blocks, self.seed, epoch)
+        return shuffle(train, self.seed, epoch, self.shards)
+
+    def targets(self, positions: Positions) -> torch.Tensor:
+        """The labels of these patches, `patch label`, on the device."""
+        where = torch.from_numpy(positions)
+        return self.hot[where.to(self.hot.device, non_blocking=True)]
 
     def autocast(self) -> AbstractContextManager[object]:
         """Half precision where the recipe says so."""
@@ -86,6 +104,7 @@ def set_up(
     processes: Processes,
     cache: Path,
     progress: Progress = silent,
+    pixels: str = "disk",
 ) -> Setup:
     """Open the archive, build the model, and check that they fit.
 
@@ -95,6 +114,7 @@ def set_up(
         processes: this one and the others.
         cache: folder for features of a frozen network.
         progress: told how many of those are computed.
+        pixels: where they live: "disk", "ram" or "device".
 
     Raises:
         InputError: an unknown model, option or label; an empty part; patches that are not there.
@@ -112,10 +132,22 @@ def set_up(
     if recipe.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     half = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
-    inputs: Inputs = PatchInputs.of(archive, contract, processes.device, recipe.workers, half)
+    used = np.unique(np.concatenate(list(parts.values())))
+    shards = 1
+    if pixels == "device" and recipe.shuffle == "full" and not spec.frozen_features:
+        shards = processes.count
+    inputs = open_inputs(
+        archive,
+        contract,
+        processes.device,
+        place=pixels,
+        used=used if shards == 1 else _mine(parts, processes, recipe),
+        workers=recipe.workers,
+        dtype=half,
+        progress=progress,
+    )
     network = model
     if spec.frozen_features:
-        used = np.sort(np.concatenate(list(parts.values())))
         network = cast(nn.Module, model.head)
         inputs = feature_inputs(
             model, inputs, archive, used, contract, recipe.precision, cache, progress
@@ -127,19 +159,28 @@ def set_up(
         processes=processes,
         parts=parts,
         inputs=inputs,
-        hot=torch.from_numpy(targets.hot),
+        hot=torch.from_numpy(targets.hot).to(processes.device),
         model=model,
         network=network,
         forward=torch.compile(network) if recipe.compile else network,
         optimiser=make_optimiser(network, recipe),
         contract=contract,
         absent=tuple(n for n, c in zip(targets.nomenclature.names, counts, strict=True) if not c),
+        shards=shards,
+        blocks=block_ids(archive.index) if recipe.shuffle == "blocks" else None,
     )
 
 
 def _parts(recipe: TrainRecipe) -> tuple[str, ...]:
     """Train and validation; the latter may be empty where nothing asks for it."""
     return PARTS[:1] if recipe.keep == "last" and not recipe.patience else PARTS[:2]
+
+
+def _mine(parts: Mapping[str, Positions], processes: Processes, recipe: TrainRecipe) -> Positions:
+    """The patches that this process alone is asked for, in any epoch."""
+    return np.unique(
+        np.concatenate([processes.share(part, recipe.batch_size) for part in parts.values()])
+    )
 
 
 def _check_batches(recipe: TrainRecipe, processes: Processes) -> None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-import torch
 
 from benforge.archive.locking import writing
 from benforge.core.progress import Progress, silent
@@ -29,6 +28,10 @@ from benforge.training.state import Standing, State
 
 SAMPLE = {name: Figure("sample", name) for name in ("precision", "recall", "f1", "f2")}
 """What is told of validation after each epoch: the paper's figures."""
+
+
+BETWEEN_TELLS = 0.5
+"""Seconds between two looks at loss and F1 for the progress line."""
 
 
 class TrainSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +68,7 @@ def train(
     out: Path,
     *,
     device: str = "",
+    pixels: str = "disk",
     cache: Path | None = None,
     tensorboard: bool = False,
     progress: Progress = silent,
@@ -79,6 +83,9 @@ def train(
         request: what is to be trained.
         out: the folder of the run.
         device: "cpu" or "cuda"; the GPU where there is one if empty.
+        pixels: where they live meanwhile: "disk", "ram" or "device"; changes no result of one
+            process. Several processes hold a share each on their devices, so that a patch always
+            comes to the same one.
         cache: folder for features of frozen networks; that of the run if None.
         tensorboard: whether to write its event files too.
         progress: told patches a second, loss and figures.
@@ -92,10 +99,11 @@ def train(
     request = msgspec.structs.replace(request, options=all_options(request.model, request.options))
     with joined_processes(device) as processes, enough_memory(request.recipe):
         if not processes.first:
-            return _train(set_up(archive, request, processes, cache or out), out, Journal(None))
+            setup = set_up(archive, request, processes, cache or out, pixels=pixels)
+            return _train(setup, out, Journal(None))
         with writing(out):
             note = check_run(out, archive, request)
-            setup = set_up(archive, request, processes, cache or out, progress)
+            setup = set_up(archive, request, processes, cache or out, progress, pixels)
             claim_run(out, note)
             return _train(setup, out, Journal(out, tensorboard=tensorboard), progress)
 
@@ -170,7 +178,7 @@ class _Run:
     def _validate(self) -> dict[str, float]:
         positions = self.setup.parts["validation"]
         logits = predict_logits(self.setup, positions)
-        hot = self.setup.hot[torch.from_numpy(positions)]
+        hot = self.setup.targets(positions).cpu()
         loss = float(cross_entropy(logits, hot)) / len(positions)
         if not math.isfinite(loss):
             raise diverged("validation")
@@ -199,11 +207,14 @@ class _Run:
 
     def _teller(self, standing: Standing) -> Callable[[int, int, Figures], None]:
         begun, first, epochs = time.perf_counter(), standing.step, self.setup.recipe.epochs
-        size = self.setup.recipe.batch_size
+        size, last = self.setup.recipe.batch_size, 0.0
 
         def tell(step: int, steps: int, figures: Figures) -> None:
-            if step % 4 and step != steps:
-                return
+            nonlocal last
+            now = time.perf_counter()
+            if now - last < BETWEEN_TELLS and step != steps:
+                return  # to look at the sums is to wait for the GPU
+            last = now
             loss, f1, patches = figures.sums.tolist()
             speed = (step - first) * size / (time.perf_counter() - begun)
             self.progress(
