@@ -71,3 +71,22 @@ def test_bad_requests_end_in_one_line(
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--processor", "sixs", "--sen2cor", "x"],
+        ["--processor", "none", "--sen2cor", "x"],
+        ["--processor", "sixs", "--patience", "5"],
+        ["--processor", "none", "--longest", "5"],
+        ["--processor", "sen2cor", "--elevation", "0"],
+        ["--sen2cor", "x", "--elevation", "420"],
+    ],
+)
+def test_options_of_another_processor_are_wrong_usage(
+    words: list[str], tmp_path: Path, capsys: Capture
+) -> None:
+    assert run(["correct", "p.SAFE", *words, "--out", str(tmp_path / "out")]) == 2
+    assert f"{words[2]} means nothing to --processor" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -21,9 +21,12 @@ def plain_air(band: str, light: Light, air: Air) -> Passage:
     rayleigh = 0.0086 * (wavelength / 1000) ** -4 * math.exp(-air.elevation / 8000)
     aerosol = air.aot * (550 / wavelength) ** 1.2
     direct = math.exp(-rayleigh - aerosol)
+    wet = math.exp(-WET.get(band, 0.0) * math.sqrt(air.water) * (1 + slant) / 2)
     return Passage(
-        gas=math.exp(-WET.get(band, 0.0) * math.sqrt(air.water) * (1 + slant) / 2),
-        path=0.4 * rayleigh * slant + 0.06 * aerosol * slant,
+        gas=0.99 * wet,
+        wet=wet,
+        molecules=0.4 * rayleigh * slant,
+        aerosol=0.06 * aerosol * slant,
         transmittance=math.exp(-(0.5 * rayleigh + 0.15 * aerosol) * (1 + slant)),
         albedo=0.8 * rayleigh + 0.2 * aerosol,
         spread=math.exp(-0.5 * rayleigh - 0.15 * aerosol) / direct - 1,

@@ -279,6 +279,8 @@ def test_sen2cor_is_taken_where_found_else_6s(
     program.chmod(0o755)
     assert make_processor(None, CorrectOptions()).name == "sen2cor"
     assert set(PROCESSORS) == {"sen2cor", "sixs", "none"}
+    with pytest.raises(InputError, match="sen2cor is named, and sixs is to correct"):
+        make_processor("sixs", CorrectOptions(sen2cor=program))
     monkeypatch.setenv("PATH", "")
     with pytest.raises(MissingError):
         _ = make_processor("sen2cor", CorrectOptions()).version

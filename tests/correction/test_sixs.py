@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from threading import Event
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ from benforge.correction.sixs import SixS
 from benforge.correction.sixs_run import Air, Light, Passage
 from benforge.errors import InputError, StoppedError
 from benforge.scenes.open import open_scene
+from benforge.scenes.simulate import SimulateDate, SimulateRecipe, simulate
 from benforge.testing.processors import ProcessorContract
 from tests.correction.air import plain_air
 from tests.correction.products import AIR, ground, write_l1c
@@ -144,3 +147,29 @@ def test_a_stop_ends_the_runs_of_6s(l1c: Path, tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
         SixS(CorrectOptions(), run=run).correct(l1c, tmp_path, stop=stop, progress=silent)
     assert len(runs) <= 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("day", "snow"), [(date(2017, 6, 13), 0.0), (date(2018, 2, 13), 0.6)])
+def test_a_simulated_ground_comes_back_nearer_in_every_band_than_it_was_seen(
+    day: date, snow: float, tmp_path: Path
+) -> None:
+    # The simulator's air is 6S's, of one aerosol and water that the correction is not told.
+    recipe = SimulateRecipe(size=360, dates=(SimulateDate(date=day, snow=snow),))
+    below, above = (
+        simulate(tmp_path / level, msgspec.structs.replace(recipe, level=level)).products[0]
+        for level in ("L2A", "L1C")
+    )
+    out = tmp_path / "out"
+    out.mkdir()
+    made = SixS(CorrectOptions()).correct(above, out, stop=Event(), progress=silent)
+    true, seen, found = map(open_scene, (below, above, made))
+    for band in true.metadata.sensor.patch_bands:
+        expected = true.read_band(band.name).astype(float)
+        away, before = (
+            np.sqrt(((scene.read_band(band.name) - expected) ** 2).mean())
+            for scene in (found, seen)
+        )
+        assert away < before, band.name
+        if band.wavelength < 700:
+            assert away < before / 4, band.name

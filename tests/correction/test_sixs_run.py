@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -19,11 +20,24 @@ LIGHT = Light(
     day=3,
 )
 AIR = Air(aot=0.1, water=1.5, ozone=0.331)
+HAZY = Air(aot=0.3, water=3.0)
 
 
 def test_the_correction_is_that_of_6s_itself() -> None:
     # 6S, asked to correct a reflectance of 0.1 itself under the same air, prints 0.04102.
     assert to_ground(0.1, run_sixs("B02", LIGHT, AIR)) == pytest.approx(0.04102, abs=3e-4)
+
+
+@pytest.mark.parametrize("band", ["B02", "B08", "B09"])
+def test_what_6s_sees_of_a_ground_leads_back_to_it(band: str, tmp_path: Path) -> None:
+    # 6S prints what the sensor sees of the ground in its input, whose reflectance is 0.1.
+    given = sixs_run._write_input(band, LIGHT, HAZY)
+    assert given.splitlines()[-2].strip() == "0.1"
+    lent = sixs_run._lend_fortran(tmp_path)
+    printed = sixs_run._start(find_sixs(), given, tmp_path, lent).stdout
+    seen = float(re.search(r"apparent reflectance\s+(\d\.\d+)", printed)[1])
+    found = to_ground(seen, run_sixs(band, LIGHT, HAZY))
+    assert found == pytest.approx(0.1, abs=5e-4)
 
 
 def test_water_haze_and_height_do_what_they_must() -> None:
@@ -67,7 +81,7 @@ def test_without_the_systems_fortran_library_that_of_numpy_is_tried(
         tried.append(environment)
         if environment is None:
             return subprocess.CompletedProcess([program], 127, "", "libgfortran.so.5: no such file")
-        return real(program, given, folder)
+        return real(program, given, folder, environment)
 
     monkeypatch.setattr(sixs_run, "_start", start)
     assert run_sixs("B09", LIGHT, AIR).gas > 0

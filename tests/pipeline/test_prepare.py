@@ -158,6 +158,7 @@ def test_bad_sources(
         ["p.SAFE", "--elevation", "0"],
         ["p.SAFE", "--sen2cor", "x"],
         ["--from", "s.json", "--processor", "sixs", "--sen2cor", "x"],
+        ["--from", "s.json", "--processor", "none", "--elevation", "0"],
     ],
 )
 def test_wrong_usage(words: list[str]) -> None:
@@ -183,5 +184,6 @@ def test_what_corrects_is_told_how(
         raise InputError("seen")
 
     monkeypatch.setattr(prepare, "correct_products", corrected)
-    assert run([*words, "--elevation", "420", "--sen2cor", "here"]) == 1
-    assert seen == [CorrectOptions(sen2cor=Path("here"), elevation=420)]
+    assert run([*words, "--elevation", "420"]) == 1
+    assert run([*words, "--sen2cor", "here"]) == 1
+    assert seen == [CorrectOptions(elevation=420), CorrectOptions(sen2cor=Path("here"))]

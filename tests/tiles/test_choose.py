@@ -13,6 +13,7 @@ from benforge.labels.countries import outline_of
 from benforge.pipeline.tiles import COAST
 from benforge.tiles.choose import choose
 from benforge.tiles.entry import Entry
+from benforge.tiles.ground import square_of
 from benforge.tiles.named import named_selection, wish_for
 from benforge.tiles.wish import Period, Wish
 from tests.tiles.catalogues import (
@@ -143,6 +144,24 @@ def test_what_could_not_be_had_is_told_by_tile_and_season() -> None:
     }
     assert gaps["33UUP", "winter"] == "none with cloud cover at most 1 %, the least is 37.5 %"
     assert gaps["33UUP", "autumn"] == gaps["33UWP", "summer"] == "none in the catalogue"
+
+
+def test_tiles_of_an_area_that_the_catalogue_has_nothing_of_are_told() -> None:
+    area = square_of("33UWP").centroid.buffer(0.1).union(square_of("33UUP").centroid.buffer(0.1))
+    wish = Wish(area=area, area_name="two squares", period=Period.parse("2017-06-13"))
+    found = choose([entry()], wish)
+    # 32UQU lies below 33UUP, at the edge of its zone.
+    assert {gap.tile for gap in found.gaps} == {"32UQU", "33UWP"}
+    assert {gap.why for gap in found.gaps} == {"none in the catalogue"}
+
+
+def test_seasons_that_a_tile_lacks_for_one_reason_stand_in_one_row() -> None:
+    found = choose([entry()], Wish(tiles=("33UUP", "33UWP")))
+    rows = next(rows for title, _, rows in found.tables() if title == "Could not be had")
+    assert rows == [
+        ["33UUP", "winter, spring, autumn", "none in the catalogue"],
+        ["33UWP", "winter, spring, summer, autumn", "none in the catalogue"],
+    ]
 
 
 @pytest.mark.parametrize(

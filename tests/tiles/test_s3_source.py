@@ -1,4 +1,5 @@
 import hashlib
+import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -10,7 +11,8 @@ from benforge.tiles.entry import Entry
 from benforge.tiles.fetch import fetch_selection
 from benforge.tiles.patience import Patience
 from benforge.tiles.selection import Selection
-from tests.tiles.server import Handler, World, cut, status
+from tests.tiles.server import Handler, World, cut, fall_silent, repeated, status
+from tests.tiles.test_fetch import assert_stops_at_once, begin
 
 pytest.importorskip("obstore")
 
@@ -156,3 +158,28 @@ def test_the_store_is_taken_where_it_was_asked_for(
     mixed = replace(chosen, entries=(more,))
     fetch_selection(mixed, tmp_path / "out", api=api, via="s3", patience=QUICK)
     assert there(tmp_path / "out") == PARTS
+
+
+@pytest.mark.parametrize("when", ["listed", "read"])
+def test_who_stops_a_fetch_does_not_wait_for_a_silent_store(
+    store: tuple[World, str], tmp_path: Path, when: str
+) -> None:
+    world, profile = store
+
+    def silent(_: Handler) -> bool:
+        time.sleep(20)
+        return True
+
+    (path,) = [path for path in world.files if path.endswith("B02.jp2")]
+    if when == "listed":
+        world.fail("/eodata", *repeated(silent, 4))
+    else:
+        # Asked for its head first, which sends nothing.
+        world.fail(path, *repeated(fall_silent(20), 6))
+    selection(world).write(tmp_path / "chosen.json")
+    process = begin(tmp_path, "--api", profile, "--via", "s3")
+    until = "/eodata" if when == "listed" else path
+    while world.count(until) < (1 if when == "listed" else 2):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    assert_stops_at_once(process)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -11,6 +11,7 @@ import typer
 from benforge.cli.main import app
 from benforge.cli.options import JsonOption, OutOption, ProductsArgument
 from benforge.cli.terminal import print_facts, print_json, showing_progress
+from benforge.cli.usage import check_processor
 
 
 @app.command()
@@ -28,14 +29,15 @@ def correct(
         typer.Option(help="sen2cor's L2A_Process or its folder, where PATH does not lead to it."),
     ] = None,
     elevation: Annotated[
-        float, typer.Option(help="Mean of the ground above the sea, m; for sixs.")
-    ] = 0.0,
+        float | None, typer.Option(help="Mean of the ground above the sea, m; for sixs; 0.")
+    ] = None,
     patience: Annotated[
-        float, typer.Option(help="Minutes that sen2cor may print nothing.", min=0.01)
-    ] = 45.0,
+        float | None, typer.Option(help="Minutes that sen2cor may print nothing; 45.", min=0.01)
+    ] = None,
     longest: Annotated[
-        float, typer.Option(help="Minutes that sen2cor may take for a product.", min=0.01)
-    ] = 360.0,
+        float | None,
+        typer.Option(help="Minutes that sen2cor may take for a product; 360.", min=0.01),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(help="Products at once; as cores and free memory allow if left out."),
@@ -52,9 +54,14 @@ def correct(
     from benforge.correction.correct import correct_products
     from benforge.correction.port import CorrectOptions
 
-    options = CorrectOptions(
-        sen2cor=sen2cor, elevation=elevation, patience=patience, longest=longest
-    )
+    asked: dict[str, Any] = {
+        "sen2cor": sen2cor,
+        "elevation": elevation,
+        "patience": patience,
+        "longest": longest,
+    }
+    check_processor(processor, {f"--{option}": told for option, told in asked.items()})
+    options = CorrectOptions(**{o: told for o, told in asked.items() if told is not None})
     with showing_progress("Correcting") as progress:
         summary = correct_products(
             products, out, processor, options=options, workers=workers, progress=progress

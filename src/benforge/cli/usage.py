@@ -128,11 +128,33 @@ def check_build(
     for option, told in with_source.items():
         if told not in {None, ""} and not source:
             raise typer.BadParameter(f"{option} goes with --from")
-    processor = with_source.get("--processor")
-    if with_source.get("--sen2cor") and processor not in {None, "sen2cor"}:
-        raise typer.BadParameter(f"--sen2cor means nothing to --processor {processor}")
+    check_processor(with_source.get("--processor"), with_source)
     if source and not land_cover.exists():
         raise MissingError("there is no such land-cover map", where=land_cover)
+
+
+def check_processor(processor: object, asked: Mapping[str, object]) -> None:
+    """Raise where an option is for another processor than the one that is named.
+
+    Args:
+        processor: what --processor says; None where it is left out.
+        asked: options, and what they say.
+
+    Raises:
+        BadParameter: names the option.
+    """
+    chosen = processor or ("sen2cor" if asked.get("--sen2cor") else None)
+    for option, of in _OF_PROCESSOR.items():
+        if asked.get(option) is not None and chosen not in {None, of}:
+            raise typer.BadParameter(f"{option} means nothing to --processor {chosen}")
+
+
+_OF_PROCESSOR = {
+    "--sen2cor": "sen2cor",
+    "--patience": "sen2cor",
+    "--longest": "sen2cor",
+    "--elevation": "sixs",
+}
 
 
 def check_tiles(request: TilesRequest) -> None:

@@ -85,9 +85,9 @@ def _estimate_water(
 ) -> tuple[Floats, str]:
     """Water vapour, smoothed; the scene's median where no land is near."""
     wet, middle = tables["B09"], DEFAULT_WATER
-    passage = wet.passage(aot, middle)
     depths, roots = np.log(wet.gases), np.sqrt(wet.waters)
-    for _ in range(3):  # the reference may lose a little light to water vapour as well
+    for _ in range(3):  # water vapour takes a little of the reference and of the path as well
+        passage = wet.passage(aot, middle)
         ground = to_ground(top[reference], tables[reference].passage(aot, middle))
         bright = land & (ground > _BRIGHT) & (top["B09"] > 0)
         if bright.sum() < _ENOUGH:

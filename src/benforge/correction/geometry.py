@@ -5,16 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from xml.etree.ElementTree import Element
-
-from rasterio.warp import transform
 
 from benforge.core.grid import Grid
 from benforge.errors import ProductError
 from benforge.scenes.safe_xml import parse_number
+from benforge.scenes.sun import sun_over
 
-_J2000 = datetime(2000, 1, 1, 12, tzinfo=UTC)
 _LOWEST_SUN = 88.0
 """Degrees from the zenith beyond which it is night for 6S."""
 
@@ -71,38 +69,8 @@ def read_geometry(ground: Element, where: str, grid: Grid, time: datetime) -> Ge
 
 def reckon_geometry(grid: Grid, time: datetime) -> Geometry:
     """Where the sun stood over the middle of a tile, the sensor overhead."""
-    left, bottom, right, top = grid.bounds
-    lon, lat = transform(grid.crs, "EPSG:4326", [(left + right) / 2], [(bottom + top) / 2])[:2]
-    zenith, azimuth = sun_position(time, lat[0], lon[0])
+    zenith, azimuth = sun_over(grid, time)
     return Geometry(sun_zenith=zenith, sun_azimuth=azimuth, source="time")
-
-
-def sun_position(time: datetime, latitude: float, longitude: float) -> tuple[float, float]:
-    """Zenith and azimuth of the sun in degrees, to about 0.05 degrees between 1950 and 2050.
-
-    The low-precision formulas of the Astronomical Almanac; without refraction.
-
-    Args:
-        time: with its zone.
-        latitude: degrees, north positive.
-        longitude: degrees, east positive.
-    """
-    days = (time - _J2000).total_seconds() / 86_400
-    mean, anomaly = 280.460 + 0.9856474 * days, math.radians(357.528 + 0.9856003 * days)
-    ecliptic = math.radians(mean + 1.915 * math.sin(anomaly) + 0.020 * math.sin(2 * anomaly))
-    tilt = math.radians(23.439 - 4e-7 * days)
-    ascension = math.atan2(math.cos(tilt) * math.sin(ecliptic), math.cos(ecliptic))
-    declination = math.asin(math.sin(tilt) * math.sin(ecliptic))
-    sidereal = math.radians(280.46062 + 360.98564737 * days + longitude)
-    hour, lat = sidereal - ascension, math.radians(latitude)
-    height = math.asin(
-        math.sin(lat) * math.sin(declination)
-        + math.cos(lat) * math.cos(declination) * math.cos(hour)
-    )
-    azimuth = math.atan2(
-        -math.sin(hour), math.tan(declination) * math.cos(lat) - math.sin(lat) * math.cos(hour)
-    )
-    return 90 - math.degrees(height), math.degrees(azimuth) % 360
 
 
 def _angles(ground: Element, tag: str, where: str) -> Iterator[tuple[float, float]]:

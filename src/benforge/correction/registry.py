@@ -23,7 +23,8 @@ def make_processor(name: str | None, options: CorrectOptions) -> Processor:
     """The processor of that name; for None sen2cor where it is found, else 6S.
 
     Raises:
-        InputError: there is none of that name, or what it runs is not installed.
+        InputError: there is none of that name, what it runs is not installed, or sen2cor's place
+            is told to another.
         MissingError: sen2cor is asked for and not found.
     """
     if name is None:
@@ -33,5 +34,9 @@ def make_processor(name: str | None, options: CorrectOptions) -> Processor:
             f"no processor is called {name!r}",
             where="--processor",
             do=f"Use {', '.join(PROCESSORS)}",
+        )
+    if options.sen2cor is not None and name != "sen2cor":
+        raise InputError(
+            f"sen2cor is named, and {name} is to correct", where=options.sen2cor, do="Leave out one"
         )
     return PROCESSORS[name](options)

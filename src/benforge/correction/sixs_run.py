@@ -27,10 +27,17 @@ from benforge.errors import BenError, InputError
 OZONE = 0.33
 """Column of ozone in cm-atm, 330 Dobson units: the mean of the middle latitudes."""
 
+_HALF = 0.5**0.5
+"""Of the logarithm of a transmittance, what half of the column leaves: it goes with the root."""
+
+DARKEST = 1e-5
+"""Transmittance of gases that is not gone below, the last digit that 6S prints."""
+
 _TIMEOUT = 120
 _NUMBER = r"\s*(-?\d+\.\d+)"
 _ROWS = {
     "gas": r"global gas\. trans\. :",
+    "water": r"water\s+\"\s+\"\s+:",
     "scattering": r"total\s+sca\.\s+\"\s+:",
     "albedo": r"spherical albedo\s+:",
     "depth": r"optical depth total:",
@@ -64,18 +71,30 @@ class Passage:
     Reflectance at the top = gas x (path + transmittance x ground / (1 - albedo x ground)).
 
     Args:
-        gas: transmittance of gases, 0 to 1.
-        path: reflectance of the air alone.
+        gas: transmittance of all gases, 0 to 1.
+        wet: transmittance of water vapour, which is part of `gas`.
+        molecules: reflectance of the air's molecules alone, before gases.
+        aerosol: what aerosol adds to it.
         transmittance: of scattering, down times up.
         albedo: of the air seen from the ground.
         spread: light that comes up scattered, from around, per light that comes up straight.
     """
 
     gas: float
-    path: float
+    wet: float
+    molecules: float
+    aerosol: float
     transmittance: float
     albedo: float
     spread: float
+
+    @property
+    def path(self) -> float:
+        """Reflectance of the air alone, per transmittance of gases.
+
+        Water vapour lies low: 6S lets molecules scatter above it and aerosol in the middle of it.
+        """
+        return self.molecules / self.wet + self.aerosol * math.pow(self.wet, _HALF - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,9 +246,12 @@ def parse_output(text: str, band: str, light: Light, air: Air) -> Passage:
             do="Check the elevation and the angles in the product's metadata",
         )
     straight = math.exp(-found["depth"][2] / math.cos(math.radians(light.geometry.view_zenith)))
+    molecules, _, path = found["path"]
     return Passage(
         gas=found["gas"][2],
-        path=found["path"][2],
+        wet=max(found["water"][2], DARKEST),
+        molecules=molecules,
+        aerosol=path - molecules,
         transmittance=found["scattering"][2],
         albedo=found["albedo"][2],
         spread=max(0.0, found["scattering"][1] / straight - 1),

@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from benforge.correction.sixs_run import Air, Light, Passage, run_sixs
+from benforge.correction.sixs_run import DARKEST, Air, Light, Passage, run_sixs
 
 AEROSOLS = (0.0, 0.1, 0.3, 0.6, 1.0)
 """Aerosol optical thicknesses at 550 nm that 6S is run for."""
@@ -36,15 +36,17 @@ class BandTable:
     """What the air does to one band.
 
     Args:
-        scattering: `aerosol quantity`: path, transmittance, albedo and spread
-            over `aerosols`.
+        scattering: `aerosol quantity`: reflectance of molecules, of aerosol, transmittance,
+            albedo and spread over `aerosols`.
         gases: `water`, transmittance over `waters`.
+        dry: transmittance of gases without water vapour.
         aerosols: optical thicknesses, rising.
         waters: columns, g/cm2, rising.
     """
 
     scattering: npt.NDArray[np.float64]
     gases: npt.NDArray[np.float64]
+    dry: float
     aerosols: tuple[float, ...]
     waters: tuple[float, ...]
 
@@ -54,12 +56,18 @@ class BandTable:
         The logarithm of the transmittance of gases is taken over the root of the column, along
         which it is nearly straight.
         """
-        path, transmittance, albedo, spread = (
+        molecules, aerosol, transmittance, albedo, spread = (
             float(np.interp(aot, self.aerosols, column)) for column in self.scattering.T
         )
         gas = np.exp(np.interp(np.sqrt(water), np.sqrt(self.waters), np.log(self.gases)))
         return Passage(
-            gas=float(gas), path=path, transmittance=transmittance, albedo=albedo, spread=spread
+            gas=float(gas),
+            wet=float(gas) / self.dry,
+            molecules=molecules,
+            aerosol=aerosol,
+            transmittance=transmittance,
+            albedo=albedo,
+            spread=spread,
         )
 
 
@@ -121,7 +129,10 @@ def _band_table(
     moist: Sequence[Air],
 ) -> BandTable:
     scattered = [passages[name, air] for air in hazy]
-    scattering = np.array([[p.path, p.transmittance, p.albedo, p.spread] for p in scattered])
-    gases = [passages[name, hazy[0] if name in _DRY else air].gas for air in moist]
+    scattering = np.array(
+        [[p.molecules, p.aerosol, p.transmittance, p.albedo, p.spread] for p in scattered]
+    )
+    absorbed = [passages[name, hazy[0] if name in _DRY else air] for air in moist]
+    gases = np.maximum([p.gas for p in absorbed], DARKEST)
     aots, waters = tuple(air.aot for air in hazy), tuple(air.water for air in moist)
-    return BandTable(scattering, np.maximum(gases, 1e-5), aots, waters)
+    return BandTable(scattering, gases, float(gases[0]) / absorbed[0].wet, aots, waters)

@@ -14,10 +14,12 @@ from benforge.core.grid import Grid
 from benforge.core.sensor import Band, load_sensor
 from benforge.errors import InputError
 from benforge.scenes.safe_write import to_raw
+from benforge.scenes.simulate_air import Veil, veil
 from benforge.scenes.simulate_facts import load_spectra
 from benforge.scenes.simulate_ground import WATER, Ground, draw_ground
 from benforge.scenes.simulate_noise import Floats, Places
 from benforge.scenes.simulate_weather import Weather, centres, draw_weather
+from benforge.scenes.sun import sun_over
 
 NO_DATA, SHADOW, VEGETATION, BARE, WET, CLOUD_MEDIUM, CLOUD_HIGH, SNOW = 0, 3, 4, 5, 6, 8, 9, 11
 """The numbers of the scene classification that the simulator uses."""
@@ -180,6 +182,7 @@ class _Painter:
         self._factors = _season(scene.ground.codes, band, scene.conditions.time)
         self._grain = scene.ground.grain(self._number)
         self._covered = _snow_cover(scene.ground.codes)
+        self._veil = _veil(scene, band)
 
     def strip(self, rows: slice, ys: Places, xs: Places) -> npt.NDArray[np.uint16]:
         """Reflectance x 10,000 of some rows, 0 where there are no data."""
@@ -227,16 +230,15 @@ class _Painter:
             value += (
                 self._cloud * (np.float32(0.9) + np.float32(0.5) * cloud + shape) - value
             ) * cloud
-        if conditions.level == "L1C":
-            value = _at_the_top(value, self._band)
-        return value
+        return self._veil.at_the_top(value) if self._veil else value
 
 
-def _at_the_top(value: Floats, band: Band) -> Floats:
-    """Reflectance above clean air: Rayleigh's scattering adds light, water vapour takes it."""
-    scattered = np.float32(1000 * (442.7 / band.wavelength) ** 4)
-    clear = np.float32({"B09": 0.35, "B10": 0.01}.get(band.name, 0.97))
-    return value * (clear * (1 - np.float32(1.3e-4) * scattered)) + scattered
+def _veil(scene: SimulatedScene, band: Band) -> Veil | None:
+    """The air that L1C is seen through."""
+    if scene.conditions.level == "L2A":
+        return None
+    zenith, _ = sun_over(scene.grid, scene.conditions.time)
+    return veil(band.name, zenith)
 
 
 def _strips(grid: Grid) -> Iterator[slice]:

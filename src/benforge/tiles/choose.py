@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from benforge.core.season import SEASONS
 from benforge.errors import ConflictError, InputError
 from benforge.tiles.entry import Entry
+from benforge.tiles.ground import tiles_over
 from benforge.tiles.selection import Gap, Selection, Step
 from benforge.tiles.wish import Wish
 
@@ -169,7 +170,8 @@ def _gaps(stages: Sequence[Stage], chosen: Sequence[Entry], wish: Wish) -> list[
         return _missing(stages, chosen, wish)
     ground = {"in the catalogue", f"level {wish.level}"}
     seen = next((e for what, e in reversed(stages) if what in ground or what.startswith("area ")))
-    tiles = sorted(set(wish.tiles) or {entry.product.tile for entry in seen})
+    wished = wish.tiles or (tiles_over(wish.area) if wish.area is not None else ())
+    tiles = sorted(set(wished) or {entry.product.tile for entry in seen})
     seasons = wish.period.seasons if wish.period else SEASONS
     held = {(entry.product.tile, entry.season) for entry in chosen}
     places = [_places(left) for _, left in stages]

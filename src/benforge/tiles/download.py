@@ -119,12 +119,15 @@ def _fetch(source: Source, wanted: Wanted, pace: Pace, arrived: Arrived) -> int:
         try:
             pace.wait()
             with source.open(wanted.href, before, _version(wanted)) as opened:
+                if pace.stop.is_set():  # left behind: another may write here by now
+                    raise Stopped
                 whole = _take(opened, wanted, pace, arrived)
             why, hold = "the connection was cut", 0.0
         except Interrupted as error:
             why, hold = error.why, error.hold
         if whole:
             break
+        pace.trouble = why
         misses = 0 if wanted.begun > before else misses + 1
         if misses >= pace.patience.tries:
             raise FetchError(
@@ -158,6 +161,7 @@ def _take(opened: Opened, wanted: Wanted, pace: Pace, arrived: Arrived) -> bool:
                     break
                 file.write(chunk)
                 arrived(len(chunk))
+                pace.trouble = ""
             file.flush()
             os.fsync(file.fileno())
     if size is not None and held > size:

@@ -48,7 +48,7 @@ def fetch_orders(
         while waiting:
             done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
             failed |= {names[f]: error for f in done if (error := _failure(f))}
-            count.show()
+            count.show(pace.trouble)
     if failed:
         manifest.note_failed({name: str(error) for name, error in failed.items()})
         raise _all_told(failed, len(failed.keys() | {o.entry.name for o in plan.orders}))
@@ -91,7 +91,7 @@ class _Count:
         with self._lock:
             self.done += count
 
-    def show(self) -> None:
-        """Tell the progress."""
+    def show(self, trouble: str) -> None:
+        """Tell the progress, and what holds it up."""
         told = f"{self.done / 1e6:,.0f} of {self.total / 1e6:,.0f} MB"
-        self.progress(told, self.done, self.total)
+        self.progress(f"{told}; {trouble}" if trouble else told, self.done, self.total)

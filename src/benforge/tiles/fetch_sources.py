@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self, TypeVar
@@ -17,6 +16,7 @@ from benforge.tiles.patience import Pace
 from benforge.tiles.profile import Profile, plain_url
 from benforge.tiles.s3_source import S3Source
 from benforge.tiles.source import Interrupted, Source, scheme_of
+from benforge.tiles.threads import Threads
 from benforge.tiles.tokens import Gate, OpenGate, TokenGate
 
 T = TypeVar("T")
@@ -62,16 +62,17 @@ class Sources:
         self._client.close()
 
     @contextmanager
-    def threads(self, count: int, name: str) -> Iterator[ThreadPoolExecutor]:
+    def threads(self, count: int, name: str) -> Iterator[Threads]:
         """Threads that read; an error, or a user who stops it, ends all of them at once."""
-        with ThreadPoolExecutor(count, name) as pool:
-            try:
-                yield pool
-            except BaseException:
-                self._pace.stop.set()
-                self._lines.cut()
-                pool.shutdown(cancel_futures=True)
-                raise
+        pool = Threads(count, name)
+        try:
+            yield pool
+        except BaseException:
+            self._pace.stop.set()
+            self._lines.cut()
+            pool.leave()
+            raise
+        pool.shutdown()
 
     def of(self, href: str) -> Source:
         """The place that an address leads to."""
@@ -91,7 +92,9 @@ class Sources:
         Raises:
             FetchError: the store cannot be reached.
         """
-        return self._patiently(href, lambda: self._store().below(href))
+        with self.threads(1, "list") as pool:  # a call into the store's library cannot be stopped
+            asked = pool.submit(self._patiently, href, lambda: self._store().below(href))
+            return asked.result()
 
     def _store(self) -> S3Source:
         with self._lock:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import shapely
 from pyproj import Transformer
+from shapely.geometry.base import BaseGeometry
 
 from benforge.core.bigearthnet import TileCorner
 from benforge.errors import InputError
@@ -23,6 +26,9 @@ _COLUMNS = ("STUVWXYZ", "ABCDEFGH", "JKLMNPQR")
 _ROWS = ("FGHJKLMNPQRSTUVABCDE", "ABCDEFGHJKLMNPQRSTUV")
 """Letters of the rows of 100 km from the equator, in even and in odd zones."""
 _SQUARE, _CYCLE, _PIXEL = 100_000, 2_000_000, 60
+_BESIDE, _BEYOND, _HIGH = 2, 2.0, 12
+"""Zones to each side, and degrees of latitude, that a tile may reach into from its own; degrees of
+the highest band of latitude."""
 _DENSE = 8
 """Points along an edge of a square in degrees, where straight edges bend."""
 
@@ -71,11 +77,17 @@ def _northing(zone: int, row: int, band: int) -> int:
     """
     south = band < 10
     lat = 8 * band - 80 + 4
-    to_utm = Transformer.from_crs(4326, (32700 if south else 32600) + zone, always_xy=True)
-    _, middle = to_utm.transform(6 * zone - 183, lat)
+    to_degrees = _to_degrees((32700 if south else 32600) + zone)
+    _, middle = to_degrees.transform(6 * zone - 183, lat, direction="INVERSE")
     first = row * _SQUARE
     turns = round((middle - _SQUARE / 2 - first) / _CYCLE)
     return int(first + turns * _CYCLE)
+
+
+@cache
+def _to_degrees(epsg: int) -> Transformer:
+    """Slow to make, and needed for every tile of a zone."""
+    return Transformer.from_crs(epsg, 4326, always_xy=True)
 
 
 @cache
@@ -90,7 +102,7 @@ def square_of(tile: str) -> shapely.Polygon:
     corner = corner_of(tile)
     box = shapely.box(corner.ulx, corner.uly - TILE, corner.ulx + TILE, corner.uly)
     dense = shapely.segmentize(box, TILE / _DENSE)
-    degrees = Transformer.from_crs(corner.epsg, 4326, always_xy=True)
+    degrees = _to_degrees(corner.epsg)
 
     def turn(points: Any) -> Any:
         lon, lat = degrees.transform(points[:, 0], points[:, 1])
@@ -99,3 +111,34 @@ def square_of(tile: str) -> shapely.Polygon:
 
     found: shapely.Polygon = shapely.transform(dense, turn)
     return found
+
+
+@cache
+def all_tiles() -> tuple[str, ...]:
+    """The names of all tiles of the Sentinel-2 grid, sorted."""
+    source = files("benforge.core") / "facts" / "sentinel-2-tiles.toml"
+    facts: dict[str, str] = tomllib.loads(source.read_text(encoding="utf-8"))
+    return tuple(
+        f"{place}{column[0]}{row}"
+        for place, columns in facts.items()
+        for column in columns.split()
+        for row in column[1:]
+    )
+
+
+def tiles_over(area: BaseGeometry) -> tuple[str, ...]:
+    """The tiles of the Sentinel-2 grid whose ground meets an area, sorted.
+
+    Args:
+        area: in longitude and latitude.
+    """
+    shapely.prepare(area)
+    west, south, east, north = area.bounds
+    first, last = (int((degrees + 180) // 6) + 1 for degrees in (west, east))
+    near = (
+        tile
+        for tile in all_tiles()
+        if first - _BESIDE <= int(tile[:2]) <= last + _BESIDE
+        and south - _BEYOND - _HIGH < 8 * _BANDS.index(tile[2]) - 80 < north + _BEYOND
+    )
+    return tuple(tile for tile in near if shapely.intersects(area, square_of(tile)))

@@ -211,7 +211,7 @@ def _opened(answer: httpx.Response, start: int) -> Opened:
 
 def _why(error: Exception) -> str:
     """What happened to a connection, without its address, which may hold a token."""
-    if isinstance(error, httpx.ConnectError):
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return "the server cannot be reached"
     if isinstance(error, httpx.TimeoutException):
         return "the server stopped sending"

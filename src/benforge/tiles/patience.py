@@ -30,7 +30,7 @@ class Patience:
     first: float = 1.0
     most: float = 60.0
     longest: float = 900.0
-    connect: float = 20.0
+    connect: float = 10.0
     silence: float = 60.0
     slowest: float = 1024.0
 
@@ -40,11 +40,15 @@ class Stopped(Exception):  # noqa: N818  no error: somebody asked for it
 
 
 class Pace:
-    """Pauses that all downloads from a server share: one that is told to wait stops them all."""
+    """Pauses that all downloads from a server share: one that is told to wait stops them all.
+
+    `trouble` is why the last try of one was in vain, "" once bytes come again.
+    """
 
     def __init__(self, patience: Patience) -> None:
         self.patience = patience
         self.stop = threading.Event()
+        self.trouble = ""
         self._lock = threading.Lock()
         self._not_before = 0.0
 

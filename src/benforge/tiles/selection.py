@@ -106,7 +106,10 @@ class Selection:
             steps = [[f"{step.left:,}", step.what] for step in self.steps]
             yield "Left after each condition", ["products", "condition"], steps
         if self.gaps:
-            gaps = [[gap.tile, gap.season, gap.why] for gap in self.gaps]
+            alike: dict[tuple[str, str], list[str]] = {}
+            for gap in self.gaps:
+                alike.setdefault((gap.tile, gap.why), []).append(gap.season)
+            gaps = [[tile, ", ".join(seasons), why] for (tile, why), seasons in alike.items()]
             yield "Could not be had", ["tile", "season", "why"], gaps
 
     def as_stac(self) -> dict[str, Any]:
