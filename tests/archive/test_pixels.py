@@ -11,7 +11,7 @@ import zarr
 
 from benforge.archive.layout import scene_path
 from benforge.archive.pixels import PixelReader
-from benforge.archive.storage import StorageRecipe
+from benforge.archive.storage import COMPRESSIONS, StorageRecipe
 from benforge.core.sensor import load_sensor
 from benforge.errors import ArchiveError, InputError
 from benforge.testing.archives import PRODUCT, SmallScene, make_scene, small_frame, write_scene
@@ -20,7 +20,7 @@ SENSOR = load_sensor()
 OTHER = PRODUCT.replace("20170613", "20180508")
 
 
-@pytest.fixture(scope="module", params=["none", "zstd", "blosc"])
+@pytest.fixture(scope="module", params=COMPRESSIONS)
 def archive(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[SmallScene]]:
