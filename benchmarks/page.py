@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.charts import draw
 from benchmarks.record import RESULTS, Record, read
-from benchmarks.registry import FOLDER, names, title
+from benchmarks.registry import FOLDER, in_order, names, title
 from benchmarks.tables import parse_tables
 from benchmarks.wanted import Answer, answers
 
@@ -29,7 +29,8 @@ def write(folder: Path = FOLDER, results: Path = RESULTS) -> Path:
     records = read(results)
     for old in results.glob("*.svg"):
         old.unlink()
-    sections = [_section(name, records.get(name), results, folder) for name in names()]
+    known = in_order({*names(), *records})
+    sections = [_section(name, records.get(name), results, folder) for name in known]
     path = folder / PAGE
     path.write_text(INTRODUCTION + _summary(records) + "\n".join(sections), encoding="utf-8")
     return path

@@ -1,7 +1,8 @@
 """One benchmark run and written down: `results/<name>.json` is all that the page knows of it.
 
 `python -m benchmarks.record NAME` does it in this process; `python -m benchmarks` has a fresh one
-for each, so that none is measured in the memory of another. At toy size nothing is written.
+for each, so that none is measured in the memory of another. At toy size nothing is written. What
+was measured elsewhere, as on a machine with a GPU, is taken over with `--found JSON --markdown MD`.
 """
 
 from __future__ import annotations
@@ -90,6 +91,24 @@ def take(name: str, size: str = "full") -> Record:
     )
 
 
+def take_over(name: str, size: str, found: Path, markdown: Path) -> Record:
+    """What another machine found; `found` names it as `device`, and its `torch`."""
+    told: dict[str, Any] = json.loads(found.read_text(encoding="utf-8"))
+    day = datetime.fromtimestamp(found.stat().st_mtime, UTC).date()
+    return Record(
+        name=name,
+        size=size,
+        measured=day.isoformat(),
+        machine=str(told.get("device", "another machine")),
+        versions={"torch": str(told["torch"])} if "torch" in told else {},
+        seconds=None,
+        load=None,
+        others=None,
+        markdown=markdown.read_text(encoding="utf-8"),
+        found=told,
+    )
+
+
 class Watch:
     """How long something takes, and how many cores others keep busy meanwhile (Linux)."""
 
@@ -166,7 +185,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.record")
     parser.add_argument("name")
     parser.add_argument("--size", default="full")
+    parser.add_argument("--found", type=Path, help="what another machine found, JSON")
+    parser.add_argument("--markdown", type=Path, help="and its tables")
     words = parser.parse_args()
+    if words.found:
+        print(write(take_over(words.name, words.size, words.found, words.markdown)))
+        return
     with _told(words.name, words.size):
         record = take(words.name, words.size)
     print(record.markdown)

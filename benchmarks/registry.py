@@ -1,8 +1,12 @@
-"""Which benchmarks there are: every module of this folder that has `run` and `report`."""
+"""Which benchmarks there are: every module of this folder with `run(size)` and `report(size)`.
+
+Others, which need another machine, bring what they found with `python -m benchmarks.record`.
+"""
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,8 +49,14 @@ class Benchmark(Protocol):
 
 def names() -> list[str]:
     """Those that are here, in the page's order; nothing is imported."""
-    here = {p.stem for p in FOLDER.glob("*.py") if "\ndef report(" in p.read_text("utf-8")}
-    return [name for name in TITLES if name in here] + sorted(here - set(TITLES))
+    here = {p.stem for p in FOLDER.glob("*.py") if "\ndef report(size: str" in p.read_text("utf-8")}
+    return in_order(here)
+
+
+def in_order(some: Iterable[str]) -> list[str]:
+    """Names in the page's order."""
+    known = list(TITLES)
+    return sorted(some, key=lambda name: (known.index(name) if name in known else 99, name))
 
 
 def title(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ class Wanted:
     Args:
         benchmark: that measures it.
         what: the figure, in words.
-        where: the keys that lead to it in what `run` returned.
+        where: the keys that lead to it in what `run` returned, or what looks it up.
         limit: that it must reach, or must not pass.
         at_least: whether the limit is the least.
         unit: of the figure.
@@ -25,11 +25,23 @@ class Wanted:
 
     benchmark: str
     what: str
-    where: tuple[str, ...]
+    where: tuple[str, ...] | Callable[[Any], float | None]
     limit: float
     at_least: bool = True
     unit: str = "×"
     size: str = "full"
+
+
+def _share_of_copying(found: Any) -> float | None:
+    """The fastest way to float32 batches of all bands on the device."""
+    rows = [r for r in found.get("prepared", ()) if (r["bands"], r["type"]) == (12, "float32")]
+    return max((float(row["of copying"]) for row in rows), default=None)
+
+
+def _stall(found: Any) -> float | None:
+    """Percent, the most of any S-CNN-All training from the device."""
+    rows = [row for row in found.get("trained", ()) if row["model"] == "scnn-all"]
+    return max((float(row["stall"].split()[0]) for row in rows), default=None)
 
 
 WARM, COLD, ORDERLY = ("ratios", "at random"), ("ratios", "at random"), ("ratios", "in order")
@@ -64,6 +76,13 @@ WANTED = (
     Wanted(
         "cold", "an epoch shuffled in blocks, cold, of the same in order",
         ("ratios", "shuffled in blocks", "in batches, of the same in order"), 0.8,
+    ),
+    Wanted(
+        "gpu", "batches gathered, upsampled and normalised on the device, of its copying",
+        _share_of_copying, 0.5,
+    ),
+    Wanted(
+        "gpu", "S-CNN-All from the device, stall", _stall, 2, at_least=False, unit="%"
     ),
     Wanted(
         "screening", "`ben screen`, two cores",
@@ -120,7 +139,10 @@ def answers(records: Mapping[str, Record]) -> Iterator[Answer]:
             yield Answer(wanted, one["got"], record)
 
 
-def _look(found: Any, where: tuple[str, ...]) -> float | None:
+def _look(found: Any, where: Any) -> float | None:
+    if callable(where):
+        value: float | None = where(found)
+        return value
     for key in where:
         found = found.get(key) if isinstance(found, Mapping) else None
     return float(found) if isinstance(found, (int, float)) else None

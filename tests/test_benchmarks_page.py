@@ -45,7 +45,7 @@ def test_every_benchmark_is_found_without_a_list() -> None:
     assert not {"measure", "page", "readers", "tile"} & set(found)
     for name in found:
         text = (registry.FOLDER / f"{name}.py").read_text(encoding="utf-8")
-        assert "\ndef run(" in text
+        assert "\ndef run(size: str" in text
         assert "\nSIZES" in text
 
 
@@ -74,6 +74,32 @@ def test_a_record_is_what_was_written(tmp_path: Path) -> None:
     one = made(seconds={"a": 0.5})
     write(one, tmp_path)
     assert read(tmp_path) == {"search": one}
+
+
+def test_what_another_machine_found_is_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = [
+        {"model": "scnn-all", "stall": "1.5 %"},
+        {"model": "scnn-all", "stall": "-0.3 %"},
+        {"model": "resnet50", "stall": "9.0 %"},
+    ]
+    way = {"bands": 12, "type": "float32", "of copying": "0.61"}
+    prepared = [way, {**way, "type": "bfloat16", "of copying": "0.9"}]
+    found = {"device": "A card", "torch": "2.13", "trained": trained, "prepared": prepared}
+    (tmp_path / "gpu.json").write_text(json.dumps(found))
+    (tmp_path / "gpu.md").write_text("A table.\n")
+    monkeypatch.setattr(record, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(record, "write", lambda one: write(one, tmp_path / "results"))
+    words = ["gpu", "--found", str(tmp_path / "gpu.json"), "--markdown", str(tmp_path / "gpu.md")]
+    monkeypatch.setattr(sys, "argv", ["record", *words])
+    record.main()
+    text = page.write(tmp_path, tmp_path / "results").read_text(encoding="utf-8")
+    assert "## On a GPU" in text
+    assert "on A card. torch 2.13." in text
+    asked = {a.wanted.what: a.got for a in answers(read(tmp_path / "results"))}
+    assert asked["S-CNN-All from the device, stall"] == 1.5
+    assert 0.61 in asked.values()
 
 
 def test_numbers_of_numpy_and_keys_of_several_parts_become_json() -> None:
