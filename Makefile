@@ -41,8 +41,8 @@ check: $(STAMP)  ## lint, format, types and layers
 docs: $(STAMP)  ## the documentation site, into site/
 	$(BIN)/mkdocs build --strict --quiet
 
-bench: $(STAMP)  ## every figure of benchmarks/RESULTS.md, full size: needs a quiet machine and an hour
-	$(BIN)/python -m benchmarks
+bench: $(STAMP)  ## every figure of benchmarks/RESULTS.md anew, or NAMES="reads cold": needs a quiet machine and an hour
+	$(BIN)/python -m benchmarks $(NAMES)
 
 clean:
 	rm -rf demo-output site build dist .pytest_cache .mypy_cache .ruff_cache

@@ -1,55 +1,39 @@
-"""`make bench`: every benchmark at full size, into `benchmarks/RESULTS.md`."""
+"""`python -m benchmarks [NAME...] [--size SIZE]`: measure the named, or all, then write the page.
 
-from pathlib import Path
-
-from benchmarks import (
-    build,
-    correction,
-    index,
-    labels,
-    layouts,
-    mapping,
-    page,
-    reads,
-    screening,
-    search,
-    training,
-    viewer,
-)
-from benchmarks.measure import machine
-
-INTRODUCTION = """# Results
-
-Written by `make bench` on {machine}. Figures are ratios: whoever is compared ran in the same run,
-medians of interleaved rounds where a round takes seconds. Seconds and rates are of this machine.
-
+Each is run in a fresh process, and one that fails does not keep the others from being run.
 """
 
+from __future__ import annotations
 
-def main() -> None:
-    """Run all, then write the page."""
-    sections = [
-        f"## {title}\n\n{report()}"
-        for title, report in (
-            ("Build", build.report),
-            ("Atmospheric correction", correction.report),
-            ("Land-cover shares", labels.report),
-            ("Reading patches", reads.report),
-            ("Published layout v1", layouts.report),
-            ("The index of 590,326 patches", index.report),
-            ("Screening", screening.report),
-            ("Training", training.report),
-            ("Maps", mapping.report),
-            ("Search", search.report),
-            ("The viewer's server", viewer.report),
-            ("The viewer's page", page.report),
-        )
-    ]
-    text = INTRODUCTION.format(machine=machine()) + "\n".join(sections)
-    path = Path(__file__).parent / "RESULTS.md"
-    path.write_text(text, encoding="utf-8")
-    print(text)
+import argparse
+import subprocess
+import sys
+
+from benchmarks import page
+from benchmarks.registry import names
+
+
+def main(words: list[str] | None = None) -> int:
+    """How many failed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(names()))
+    parser.add_argument("--size", default="full", help="toy for a quick look; not written down")
+    told = parser.parse_args(words)
+    chosen = told.names or names()
+    if strange := [name for name in chosen if name not in names()]:
+        parser.error(f"no benchmark is called {strange[0]}; there are {', '.join(names())}")
+    failed = []
+    for number, name in enumerate(chosen, 1):
+        print(f"[{number}/{len(chosen)}] ", end="", flush=True)
+        command = [sys.executable, "-m", "benchmarks.record", name, "--size", told.size]
+        if subprocess.run(command, check=False).returncode:
+            failed.append(name)
+    if told.size != "toy":
+        print(f"Page: {page.write()}")
+    if failed:
+        print(f"Failed: {', '.join(failed)}", file=sys.stderr)
+    return len(failed)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(min(main(), 1))

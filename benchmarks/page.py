@@ -1,166 +1,108 @@
-"""How long a reviewer waits: the page in a headless browser, on an archive of 100,000 patches.
-
-`python -m benchmarks.page`. The rows are made up and point at the 66 real patches of the demo's
-sample, so the index is large and the pixels are real. Times are taken in the page itself, from the
-start of its load or from the key, to the frame in which the pictures are painted.
-"""
+"""`python -m benchmarks.page`: RESULTS.md and its plots, from `results/*.json` and nothing else."""
 
 from __future__ import annotations
 
-import re
-import shutil
-import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
-from playwright.sync_api import Page, sync_playwright
+from benchmarks.charts import draw
+from benchmarks.record import RESULTS, Record, read
+from benchmarks.registry import FOLDER, in_order, names, title
+from benchmarks.tables import parse_tables
+from benchmarks.wanted import Answer, answers
 
-from benchmarks.measure import show, table
-from benforge.archive.archive import Archive
-from benforge.archive.index import encode_rows
-from benforge.archive.layout import INDEX
-from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
-from benforge.demo.sample import unpack_sample
-from benforge.layouts.v1_import import import_v1
-from benforge.quality.screening import SCHEMA, SHARES, Screening
-from benforge.quality.screening_files import write_screening
+PAGE = "RESULTS.md"
+QUIET = 0.15
+"""Cores that others may use while a machine is called quiet."""
+INTRODUCTION = """# Results
 
-WORK = Path(__file__).parent / "work" / "page"
-SIZES = {"toy": (500, 2), "full": (100_000, 20)}
-"""Patches, and screens looked at."""
+Made by `python -m benchmarks.page` from the records in `benchmarks/results`; `make bench` measures
+all of them anew, `python -m benchmarks NAME` one. Every figure is held against a floor or a peer
+that ran in the same run, in turns, so ratios count and seconds are of one machine. In the plots
+benforge is blue, peers are orange, floors grey.
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-WINDOW = {"width": 1400, "height": 900}
-
-WATCH = """
-localStorage.setItem("benforge.reviewer", "Benchmark");
-window.drawn = [];
-window.keyed = 0;
-addEventListener("keydown", () => { window.keyed = performance.now(); }, true);
-new MutationObserver(() => requestAnimationFrame(() => setTimeout(() =>
-  window.drawn.push(performance.now())))).observe(
-  document, { subtree: true, attributes: true, attributeFilter: ["data-drawn"] });
 """
 
 
-def write_archive(patches: int) -> Path:
-    """An archive of so many rows, with a screening, whose pixels are those of 66 real patches."""
-    shutil.rmtree(WORK, ignore_errors=True)
-    WORK.mkdir(parents=True)
-    root = WORK / "archive"
-    import_v1(unpack_sample(WORK), root)
-    index = Archive.open(root).index
-    rows = pa.concat_tables([index] * -(-patches // len(index))).slice(0, patches)
-    ids = pa.array([f"{name}_{n}" for n, name in enumerate(rows["patch_id"].to_pylist())])
-    rows = rows.set_column(0, rows.schema.field(0), ids)
-    (root / INDEX).write_bytes(encode_rows(rows))
-    write_screening(root, _screening(ids), replace=True)
-    return root
+def write(folder: Path = FOLDER, results: Path = RESULTS) -> Path:
+    """Write the page into `folder` and the plots beside the records; old plots go."""
+    records = read(results)
+    for old in results.glob("*.svg"):
+        old.unlink()
+    known = in_order({*names(), *records})
+    sections = [_section(name, records.get(name), results, folder) for name in known]
+    path = folder / PAGE
+    path.write_text(INTRODUCTION + _summary(records) + "\n".join(sections), encoding="utf-8")
+    return path
 
 
-def _screening(ids: pa.Array) -> Screening:
-    """Proposals drawn by chance."""
-    random = np.random.default_rng(1)
-    drawn = {name: random.random(len(ids), np.float32) for name in SCHEMA.names}
-    columns: dict[str, Any] = {
-        **drawn,
-        "patch_id": ids,
-        **{name: drawn[name] / len(SHARES) for name in SHARES},
-        **{flag: drawn[flag] < 0.1 for flag in (SEASONAL_SNOW, CLOUD_OR_SHADOW)},
-        "source": pa.array(["bands"] * len(ids)),
-    }
-    arrays = [pa.array(columns[f.name]).cast(f.type) for f in SCHEMA]
-    found = pa.Table.from_arrays(arrays, schema=SCHEMA).sort_by("patch_id")
-    return Screening("screen", "made up", found)
-
-
-@contextmanager
-def _served(root: Path) -> Iterator[str]:
-    """The address of `ben inspect` on an archive."""
-    command = [sys.executable, "-u", "-m", "benforge.cli", "inspect", str(root), "--no-browser"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found
-        yield found[0]
-        process.terminate()
-
-
-def _drawn(page: Page, count: int) -> float:
-    """The moment when so many screens had been painted, ms since the page's load began."""
-    while page.evaluate("drawn.length") < count:
-        page.wait_for_timeout(5)
-    return float(page.evaluate("drawn.at(-1)"))
-
-
-def _turn(page: Page, screens: int, pause: float) -> list[float]:
-    """Milliseconds from the key to each next screen, with a pause to look at each."""
-    times = []
-    for _ in range(screens):
-        page.wait_for_timeout(pause)
-        before = page.evaluate("drawn.length")
-        page.keyboard.press("n")
-        times.append(_drawn(page, before + 1) - float(page.evaluate("keyed")))
-    return times
-
-
-def _decide(page: Page, count: int) -> list[float]:
-    """Milliseconds from the key to a decision that is on the disk."""
-    times = []
-    for _ in range(count):
-        page.evaluate(
-            """void (window.saved = new Promise((done) => new MutationObserver(() => {
-              if (document.getElementById("saved").dataset.state === "saved")
-                done(performance.now() - keyed);
-            }).observe(document.getElementById("saved"), { attributes: true })))"""
-        )
-        page.keyboard.press("s")
-        times.append(float(page.evaluate("saved")))
-    return times
-
-
-def run(size: str) -> dict[str, Any]:
-    """Milliseconds of each wait: median and longest."""
-    patches, screens = SIZES[size]
-    root = write_archive(patches)
-    with _served(root) as address, sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        first = []
-        for _ in range(3 if size == "toy" else 5):
-            page = browser.new_page(viewport=WINDOW)
-            page.add_init_script(WATCH)
-            page.goto(address)
-            first.append(_drawn(page, 1))
-        shown = page.locator(".cell").count()
-        waits = {
-            "first screen, from the start of the load": first,
-            "next screen, after a second of looking": _turn(page, screens, 1000),
-            "next screen, at once": _turn(page, screens, 0),
-            "a decision, until it is on the disk": _decide(page, 2 * screens),
-        }
-        browser.close()
-    rows = [
-        {"wait": wait, "median": f"{statistics.median(ms):.0f} ms", "longest": f"{max(ms):.0f} ms"}
-        for wait, ms in waits.items()
+def _summary(records: Mapping[str, Record]) -> str:
+    lines = [
+        "## Asked for, and reached\n",
+        "| figure | wanted | got | | measured |",
+        "| --- | --- | --- | --- | --- |",
+        *(_answer(answer) for answer in answers(records)),
     ]
-    return {"rows": rows, "patches": patches, "shown": shown, "waits": waits}
+    return "\n".join(lines) + "\n\n"
 
 
-def report(size: str = "full") -> str:
-    """What was measured, as Markdown."""
-    if CHROMIUM is None:
-        return "Not measured: there is no Chromium here.\n"
-    found = run(size)
-    title = f"Review of {found['patches']:,} patches, {found['shown']} a screen, headless Chromium"
-    return table(title, found["rows"])
+def _answer(answer: Answer) -> str:
+    wanted, record = answer.wanted, answer.record
+    sign = "at least" if wanted.at_least else "at most"
+    got = "" if answer.got is None else f"{_number(answer.got)} {wanted.unit}"
+    when = ""
+    if record is not None:
+        when = f"{record.measured}, {circumstances(record)}"
+    limit = f"{sign} {wanted.limit:g} {wanted.unit}"
+    return f"| {wanted.what} | {limit} | {got} | {answer.verdict} | {when} |"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def circumstances(record: Record) -> str:
+    """Whether others worked on the machine meanwhile."""
+    if record.others is None:
+        return "load not known"
+    quiet = "quiet" if record.others <= QUIET else "busy"
+    return f"{quiet} machine"
+
+
+def _section(name: str, record: Record | None, results: Path, folder: Path) -> str:
+    head = f"## {title(name)}\n\n"
+    if record is None:
+        return head + "Unmeasured.\n"
+    return head + "\n\n".join([*_told(record), _with_plots(record, results, folder)])
+
+
+def _told(record: Record) -> Iterator[str]:
+    """When and how it was measured."""
+    took = "" if record.seconds is None else f", in {record.seconds:,.0f} s"
+    told = [f"Measured on {record.measured}{took}, size {record.size}, on {record.machine}."]
+    if record.others is not None:
+        told.append(
+            f"The load before was {record.load:.1f}; others kept {record.others:.1f} cores busy "
+            f"meanwhile: a {circumstances(record)}."
+        )
+    if record.versions:
+        told.append(", ".join(f"{name} {v}" for name, v in record.versions.items()) + ".")
+    yield " ".join(told)
+    if record.note:
+        yield record.note
+
+
+def _with_plots(record: Record, results: Path, folder: Path) -> str:
+    """The tables and notes, and the plots below."""
+    number, links = 0, []
+    for table in parse_tables(record.markdown):
+        for svg in draw(table):
+            number += 1
+            path = results / f"{record.name}-{number}.svg"
+            path.write_bytes(svg)
+            links.append(f"![{table.title}]({path.relative_to(folder).as_posix()})")
+    return "\n\n".join([record.markdown.rstrip(), *links]) + "\n"
 
 
 if __name__ == "__main__":
-    show(report, SIZES)
+    print(write())

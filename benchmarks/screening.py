@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.measure import interleaved, show, table
-from benchmarks.reads import SCENE, SENSOR, read_sample, write_scenes
+from benchmarks.tile import SCENE, SENSOR, Tile, write_scenes
 from benforge.archive.executors import run_tasks
 from benforge.archive.pixels import PixelReader, Place
 from benforge.quality.recipe import ScreenRecipe
@@ -60,9 +60,7 @@ def run(size: str = "full") -> dict[str, Any]:
     rows, columns, rounds = SIZES[size]
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
-    sample = read_sample()
-    which = np.random.default_rng(7).integers(0, len(sample[10]), (rows, columns))
-    write_scenes(sample, which, WORK, ("none",))
+    write_scenes(Tile.draw(WORK, rows, columns), WORK, ("none",))
     reader = PixelReader(WORK / "none", SENSOR)
     places: list[Place] = [(SCENE, c, r) for r in range(rows) for c in range(columns)]
     halves = [places[: len(places) // 2], places[len(places) // 2 :]]

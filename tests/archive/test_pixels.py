@@ -4,14 +4,16 @@ import multiprocessing
 import pickle
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import zarr
 
+from benforge.archive import mapped, pixels
 from benforge.archive.layout import scene_path
 from benforge.archive.pixels import PixelReader
-from benforge.archive.storage import StorageRecipe
+from benforge.archive.storage import COMPRESSIONS, StorageRecipe
 from benforge.core.sensor import load_sensor
 from benforge.errors import ArchiveError, InputError
 from benforge.testing.archives import PRODUCT, SmallScene, make_scene, small_frame, write_scene
@@ -20,7 +22,7 @@ SENSOR = load_sensor()
 OTHER = PRODUCT.replace("20170613", "20180508")
 
 
-@pytest.fixture(scope="module", params=["none", "zstd", "blosc"])
+@pytest.fixture(scope="module", params=COMPRESSIONS)
 def archive(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Path, list[SmallScene]]:
@@ -44,6 +46,68 @@ def test_many_patches_of_several_scenes(archive: tuple[Path, list[SmallScene]]) 
     assert reader.read_many(places, only) is only
     assert np.array_equal(only[20], found[20])
     assert reader.read_many([]) == {}
+
+
+@pytest.mark.parametrize("cold", [True, False])
+def test_reading_ahead_changes_nothing_that_is_read(
+    archive: tuple[Path, list[SmallScene]], monkeypatch: pytest.MonkeyPatch, cold: bool
+) -> None:
+    root, scenes = archive
+    monkeypatch.setattr(pixels, "LOOKS", 99 if cold else 0)
+    by_name = {scene.product: scene for scene in scenes}
+    reader = PixelReader(root, SENSOR, max_maps=1)
+    for places in ([(PRODUCT, 15, 4), (OTHER, 0, 1)], [(OTHER, 2, 0), (PRODUCT, 0, 0)]):
+        found = reader.read_many(places)
+        for position, (scene, column, row) in enumerate(places):
+            one = reader.read(scene, column, row)
+            for size in SENSOR.pixel_sizes:
+                expected = by_name[scene].patch(f"r{size}m", column, row)
+                assert np.array_equal(found[size][position], expected)
+                assert np.array_equal(one[size], expected)
+
+
+class Disk:
+    """A stand-in for what the system tells: how many blocks were read, and what was announced."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.blocks, self.told = 0, list[int]()
+        monkeypatch.setattr(mapped, "read_ahead", lambda _, length: self.told.append(length))
+        monkeypatch.setattr(pixels, "getrusage", lambda _: SimpleNamespace(ru_inblock=self.blocks))
+        monkeypatch.setattr(pixels, "SLOW", -1.0)
+        monkeypatch.setattr(pixels, "LOOKS", 2)
+
+
+def test_reads_are_announced_while_pixels_come_from_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_scene(tmp_path, make_scene(small_frame(16, 5)), StorageRecipe())
+    disk, reader = Disk(monkeypatch), PixelReader(tmp_path, SENSOR)
+    sizes = [array.nbytes for array in reader.read(PRODUCT, 5, 1).values()]
+    reader.read(PRODUCT, 1, 1)
+    assert disk.told == 2 * sizes
+    reader.read(PRODUCT, 9, 2)  # twice nothing came from the disk
+    assert disk.told == 2 * sizes
+    disk.blocks += 8
+    reader.read(PRODUCT, 3, 3)  # this did
+    assert disk.told == 2 * sizes
+    reader.read(PRODUCT, 7, 3)
+    assert disk.told == 3 * sizes
+
+
+def test_patches_in_a_row_and_other_pixel_sizes_are_not_announced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_scene(tmp_path, make_scene(small_frame(16, 5)), StorageRecipe())
+    disk, reader = Disk(monkeypatch), PixelReader(tmp_path, SENSOR)
+    first = reader.read(PRODUCT, 5, 1)
+    disk.told.clear()
+    reader.read(PRODUCT, 6, 1)
+    assert disk.told == []
+    disk.blocks += 8
+    reader.read(PRODUCT, 7, 1)
+    ten = {10: np.empty((3, *first[10].shape), np.uint16)}
+    reader.read_many([(PRODUCT, 8, 1), (PRODUCT, 1, 0), (PRODUCT, 2, 0)], ten)
+    assert disk.told == [first[10].nbytes]
 
 
 def test_one_pixel_size(archive: tuple[Path, list[SmallScene]]) -> None:

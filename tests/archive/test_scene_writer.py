@@ -14,7 +14,7 @@ from pyproj import CRS
 from benforge.archive.layout import scene_path
 from benforge.archive.pixels import PixelReader
 from benforge.archive.scene_writer import SceneWriter, clear_leavings
-from benforge.archive.storage import StorageRecipe
+from benforge.archive.storage import COMPRESSIONS, Compression, StorageRecipe
 from benforge.core.sensor import load_sensor
 from benforge.errors import ConflictError, InputError, StorageError
 from benforge.testing.archives import (
@@ -59,10 +59,12 @@ def test_writing_then_reading_is_identity(
             assert np.array_equal(found, scene.patch(name, column, row))
 
 
-@pytest.mark.parametrize("compression", ["none", "zstd", "blosc"])
-def test_the_bytes_are_the_same_whatever_the_threads(tmp_path: Path, compression: str) -> None:
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_the_bytes_are_the_same_whatever_the_threads(
+    tmp_path: Path, compression: Compression
+) -> None:
     scene = make_scene(small_frame(20, 14), kept=0.7)
-    storage = StorageRecipe(compression=compression)  # type: ignore[arg-type]
+    storage = StorageRecipe(compression=compression)
     write_scene(tmp_path / "one", scene, storage)
     write_scene(tmp_path / "four", scene, storage, threads=4)
     assert tree(tmp_path / "one") == tree(tmp_path / "four")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +26,14 @@ class Bands(Protocol):
 
     def read_into(self, patch: int, out: Mapping[int, Pixels], position: int) -> None:
         """The same into `out[pixel size][position]`, for the pixel sizes that `out` has.
+
+        Raises:
+            ArchiveError: a shard is damaged.
+        """
+        ...
+
+    def advise(self, patch: int, sizes: Container[int]) -> None:
+        """Have the disk begin to read a patch's bands of these pixel sizes.
 
         Raises:
             ArchiveError: a shard is damaged.
@@ -57,6 +65,12 @@ class AnyBands:
         for size, array in self._arrays:
             if size in out:
                 array.read(patch, out[size][position])
+
+    def advise(self, patch: int, sizes: Container[int]) -> None:
+        """See `Bands`."""
+        for size, array in self._arrays:
+            if size in sizes:
+                array.advise(patch)
 
 
 _Shard = tuple[list[int | None], tuple[tuple[int, Pixels], ...]]

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from benforge.archive.manifest import read_manifest
-from benforge.archive.maps import map_file
-from benforge.archive.shards import EMPTY, damaged, parse_index
+from benforge.archive.maps import read_ahead
+from benforge.archive.shard_files import ArrayFacts, ShardFiles, locate
+from benforge.archive.shards import EMPTY, damaged
 from benforge.archive.storage import ChunkCodec, PlainCodec, parse_codec
 
 _INDEX_CODECS = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]
@@ -51,44 +49,13 @@ class PatchArray(Protocol):
         """
         ...
 
+    def advise(self, patch: int) -> None:
+        """Have the disk begin to read a patch that will be read soon.
 
-@dataclass(frozen=True, slots=True)
-class ArrayFacts:
-    """What an array's metadata say, as far as reading needs it.
-
-    Args:
-        dtype: type of a value, little-endian.
-        patch_shape: `band row col` or `row col` of one patch.
-        rows: of patches.
-        columns: of patches.
-        shard_rows: rows of patches in a shard.
-        shard_columns: columns of patches in a shard.
-        codec: what decodes a chunk; None where the layout is not ours.
-    """
-
-    dtype: np.dtype[Any]
-    patch_shape: tuple[int, ...]
-    rows: int
-    columns: int
-    shard_rows: int
-    shard_columns: int
-    codec: ChunkCodec | None
-
-    @property
-    def shard_counts(self) -> tuple[int, int]:
-        """Rows and columns of shards."""
-        return -(-self.rows // self.shard_rows), -(-self.columns // self.shard_columns)
-
-    @property
-    def shards(self) -> int:
-        """Files that the array has at most."""
-        down, across = self.shard_counts
-        return down * across
-
-    @property
-    def patch_bytes(self) -> int:
-        """Bytes of a patch in memory."""
-        return int(np.prod(self.patch_shape)) * self.dtype.itemsize
+        Raises:
+            ArchiveError: the shard is damaged.
+        """
+        ...
 
 
 def open_array(folder: Path) -> PatchArray:
@@ -138,57 +105,6 @@ def _parse_codec(sharding: Mapping[str, Any]) -> ChunkCodec | None:
     return parse_codec(rest) if ours else None
 
 
-@cache
-def _locate(rows: int, columns: int, high: int, wide: int) -> list[tuple[int, int]]:
-    """Shard and chunk of every patch; shared by the arrays of all scenes that are cut alike."""
-    across = -(-columns // wide)
-    return [
-        (row // high * across + column // wide, row % high * wide + column % wide)
-        for row in range(rows)
-        for column in range(columns)
-    ]
-
-
-class _ShardFiles:
-    """The files of an array's shards, opened as memory maps.
-
-    An open array holds no file descriptor; forked processes share its maps.
-    """
-
-    def __init__(self, folder: Path, facts: ArrayFacts) -> None:
-        self._folder, self._facts = folder, facts
-
-    def path(self, shard: int) -> Path:
-        """The file of a shard, counted row by row."""
-        bands = ("0",) * (len(self._facts.patch_shape) - 2)
-        row, column = divmod(shard, self._facts.shard_counts[1])
-        return self._folder.joinpath("c", *bands, str(row), str(column))
-
-    def open(self, shard: int) -> tuple[memoryview, npt.NDArray[np.uint64]]:
-        """The bytes of a shard and its index, `chunk (offset, length)`, verified.
-
-        Raises:
-            ArchiveError: the file is missing or damaged.
-        """
-        path, count = self.path(shard), self._facts.shard_rows * self._facts.shard_columns
-        data = self._map(path)
-        if data is None:
-            return memoryview(b""), np.full((count, 2), EMPTY, np.uint64)
-        return data, parse_index(data, count, where=path)
-
-    def _map(self, path: Path) -> memoryview | None:
-        """The file's bytes; None for a shard that holds no patch and so is no file."""
-        try:
-            return map_file(path)
-        except FileNotFoundError:
-            scene = self._folder.parent
-            if path.relative_to(scene).as_posix() in read_manifest(scene):
-                raise damaged("the shard is missing", path) from None
-            return None
-        except OSError as error:
-            raise damaged(f"the shard cannot be read, {error}", path) from error
-
-
 class PlainArray:
     """An array stored without compression: a patch costs one lookup and one copy.
 
@@ -197,8 +113,8 @@ class PlainArray:
 
     def __init__(self, folder: Path, facts: ArrayFacts) -> None:
         self.facts = facts
-        self._files = _ShardFiles(folder, facts)
-        self.where = _locate(facts.rows, facts.columns, facts.shard_rows, facts.shard_columns)
+        self._files = ShardFiles(folder, facts)
+        self.where = locate(facts.rows, facts.columns, facts.shard_rows, facts.shard_columns)
         self._shards: list[PlainShard | None] = [None] * facts.shards
 
     def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
@@ -213,6 +129,14 @@ class PlainArray:
             return copy
         out[...] = chunks[slot]
         return out
+
+    def advise(self, patch: int) -> None:
+        """See `PatchArray`."""
+        shard, chunk = self.where[patch]
+        chunks, slots = self._shards[shard] or self.open(shard)
+        slot = slots[chunk]
+        if slot is not None:
+            read_ahead(chunks[slot].ctypes.data, self.facts.patch_bytes)
 
     def open(self, shard: int) -> PlainShard:
         """A shard, opened once.
@@ -242,8 +166,8 @@ class CodedArray:
         assert facts.codec is not None
         self.facts = facts
         self._codec = facts.codec
-        self._files = _ShardFiles(folder, facts)
-        self._where = _locate(facts.rows, facts.columns, facts.shard_rows, facts.shard_columns)
+        self._files = ShardFiles(folder, facts)
+        self._where = locate(facts.rows, facts.columns, facts.shard_rows, facts.shard_columns)
         self._shards: list[_CodedShard | None] = [None] * facts.shards
 
     def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
@@ -259,6 +183,15 @@ class CodedArray:
         except (RuntimeError, ValueError) as error:
             raise damaged("a chunk cannot be decoded", self._files.path(shard)) from error
         return target
+
+    def advise(self, patch: int) -> None:
+        """See `PatchArray`."""
+        shard, chunk = self._where[patch]
+        data, index = self._shards[shard] or self._open(shard)
+        offset, length = index[chunk].tolist()
+        if offset != EMPTY and length:
+            start = np.frombuffer(data, np.uint8, 1, offset).ctypes.data
+            read_ahead(start, length)
 
     def _open(self, shard: int) -> _CodedShard:
         opened = self._shards[shard] = self._files.open(shard)
@@ -289,6 +222,9 @@ class ZarrArray:
             return found
         out[...] = found
         return out
+
+    def advise(self, patch: int) -> None:
+        """Nothing: zarr-python reads when it is asked."""
 
 
 def _zeros(facts: ArrayFacts, out: npt.NDArray[Any] | None) -> npt.NDArray[Any]:

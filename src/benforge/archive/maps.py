@@ -23,6 +23,7 @@ _libc.mmap.argtypes = [
     ctypes.c_long,
 ]
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+_libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 _FAILED = ctypes.c_void_p(-1).value
 
 
@@ -45,3 +46,16 @@ def map_file(path: Path) -> memoryview:
     data = (ctypes.c_ubyte * size).from_address(address)
     weakref.finalize(data, _libc.munmap, address, size).atexit = False
     return memoryview(data).cast("B").toreadonly()
+
+
+def read_ahead(address: int, length: int) -> None:
+    """Have the system begin to read a part of a map from the disk, without waiting for it.
+
+    A hint: where the system declines, the part is read when it is looked at.
+
+    Args:
+        address: of its first byte.
+        length: in bytes.
+    """
+    start = address & -mmap.PAGESIZE
+    _libc.madvise(start, address + length - start, mmap.MADV_WILLNEED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import msgspec
 import numcodecs
@@ -18,25 +18,30 @@ from benforge.errors import RecipeError
 numcodecs.blosc.use_threads = False
 
 
+Compression = Literal["none", "zstd", "blosc", "lz4"]
+COMPRESSIONS: tuple[Compression, ...] = get_args(Compression)
+
+
 class StorageRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How the pixels are stored; land cover and scene classification are always zstd.
 
     Args:
         compression: "none" reads at the speed of memory; "blosc" (zstd after bit shuffling)
-            takes about half the room; "zstd" is the plain form that more tools decode.
+            takes three fifths of the room; "lz4" (LZ4 after bit shuffling) a twentieth more than
+            that, and decodes twice as fast; "zstd" is the plain form that more tools decode.
         level: effort, 1 to 9; without meaning for "none".
 
     Raises:
         RecipeError: another compression or level.
     """
 
-    compression: Literal["none", "zstd", "blosc"] = "none"
+    compression: Compression = "none"
     level: int = 3
 
     def __post_init__(self) -> None:
-        if self.compression not in ("none", "zstd", "blosc"):
+        if self.compression not in COMPRESSIONS:
             raise RecipeError(
-                f"no compression is called {self.compression!r}", do="Use none, zstd or blosc"
+                f"no compression is called {self.compression!r}", do="Use none, zstd, blosc or lz4"
             )
         if not 1 <= self.level <= 9:
             raise RecipeError(f"a compression level of {self.level}", do="Use 1 to 9")
@@ -44,6 +49,10 @@ class StorageRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 MAPS = StorageRecipe(compression="zstd", level=9)
 """Storage of class maps: runs of the same code, a hundredth of the room."""
+
+
+_BLOSC = {"blosc": "zstd", "lz4": "lz4"}
+"""The words for what Blosc does, and what it has pack the shuffled bits."""
 
 
 class ChunkCodec(Protocol):
@@ -80,7 +89,7 @@ def zarr_codecs(storage: StorageRecipe, item_size: int) -> tuple[dict[str, Any],
         return ({"name": "zstd", "configuration": config},)
     config = {
         "typesize": item_size,
-        "cname": "zstd",
+        "cname": _BLOSC[storage.compression],
         "clevel": storage.level,
         "shuffle": "bitshuffle",
         "blocksize": 0,
@@ -95,7 +104,7 @@ def make_codec(storage: StorageRecipe) -> ChunkCodec:
     if storage.compression == "zstd":
         zstd: ChunkCodec = Zstd(level=storage.level, checksum=False)
         return zstd
-    blosc: ChunkCodec = Blosc("zstd", storage.level, Blosc.BITSHUFFLE)
+    blosc: ChunkCodec = Blosc(_BLOSC[storage.compression], storage.level, Blosc.BITSHUFFLE)
     return blosc
 
 
@@ -103,8 +112,8 @@ def parse_codec(codecs: Sequence[Mapping[str, Any]]) -> ChunkCodec | None:
     """The codec that decodes an array's chunks, or None where only zarr-python can tell.
 
     Args:
-        codecs: the inner codecs after `bytes`, as `zarr_codecs` gives them. Level and shuffle
-            do not matter: the chunks themselves say them.
+        codecs: the inner codecs after `bytes`, as `zarr_codecs` gives them. Level, shuffle and
+            what Blosc packs with do not matter: the chunks themselves say them.
     """
     match [codec["name"] for codec in codecs]:
         case []:
@@ -117,5 +126,8 @@ def parse_codec(codecs: Sequence[Mapping[str, Any]]) -> ChunkCodec | None:
 
 
 def compression_of(codecs: Sequence[Mapping[str, Any]]) -> str:
-    """The recipe's word for an array's compression: "none", "zstd", "blosc" or what it names."""
+    """The recipe's word for an array's compression, or the names of codecs that have none."""
+    match codecs:
+        case [{"name": "blosc", "configuration": {"cname": "lz4"}}]:
+            return "lz4"
     return "+".join(str(codec["name"]) for codec in codecs) or "none"

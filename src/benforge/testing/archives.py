@@ -18,7 +18,7 @@ from benforge.archive.index import write_index
 from benforge.archive.layout import SceneFrame, plan_arrays
 from benforge.archive.meta import ArchiveMeta
 from benforge.archive.scene_writer import SceneWriter
-from benforge.archive.storage import StorageRecipe
+from benforge.archive.storage import COMPRESSIONS, StorageRecipe
 from benforge.core.grid import Grid
 from benforge.core.identity import PatchId
 from benforge.core.nomenclature import load_nomenclature
@@ -152,7 +152,7 @@ def small_meta() -> ArchiveMeta:
 
 def storage_recipes() -> st.SearchStrategy[StorageRecipe]:
     """Every compression at a low and a high level."""
-    names, levels = st.sampled_from(["none", "zstd", "blosc"]), st.sampled_from([1, 5])
+    names, levels = st.sampled_from(COMPRESSIONS), st.sampled_from([1, 5])
     return st.builds(StorageRecipe, compression=names, level=levels)
 
 
