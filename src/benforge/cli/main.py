@@ -59,6 +59,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         evaluate,
         exchange,
         experiment,
+        explain,
         learn,
         maps,
         quality,
