@@ -67,9 +67,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 def inputs_of(archive: Archive) -> PatchInputs:
     """Native bands, in the order by pixel size in which the model is given them."""
     norm = Normalisation(source="none", mean=(MEAN,) * len(BANDS), std=(1000.0,) * len(BANDS))
-    prepare = Preparer(
-        SENSOR, BANDS, norm, "cubic-0.5", native=True, device=torch.device("cpu")
-    )
+    prepare = Preparer(SENSOR, BANDS, norm, "cubic-0.5", native=True, device=torch.device("cpu"))
     return PatchInputs(PatchReader(archive, BANDS), prepare, 1)
 
 
@@ -206,5 +204,5 @@ def test_groups() -> None:
 
 @pytest.mark.parametrize("word", ["B05", "=B05", "name=", "name=B10", "name=B02,B99"])
 def test_words_that_are_no_group(word: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="is no group of bands|sees no band"):
+    with pytest.raises(InputError, match=r"is no group of bands|sees no band"):
         parse_groups([word], ["B02", "B05"], SENSOR)

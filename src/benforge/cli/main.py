@@ -56,6 +56,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         commands,
         conform,
         correct,
+        doubt,
         evaluate,
         exchange,
         experiment,

@@ -65,9 +65,7 @@ def explain(
     work, digest, whole = _open(run, archive, request, device or torch.device("cpu"))
     sensor, contract = work.archive.meta.sensor, work.contract
     groups = parse_groups(request.groups, contract.bands, sensor)
-    asked = Asked(
-        work.model, work.inputs, work.positions, work.hot, request.threshold, batch_size
-    )
+    asked = Asked(work.model, work.inputs, work.positions, work.hot, request.threshold, batch_size)
     with new_folder(out or (run if run.is_dir() else run.parent) / FOLDER) as draft:
         scores = score(work.model, work.inputs, work.positions, batch_size, progress)
         maps, grids = draw_maps(work, scores, draft, progress)

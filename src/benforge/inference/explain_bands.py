@@ -176,9 +176,7 @@ def band_importance(
         for order in permutations:
             inputs = PermutedInputs(asked.inputs, asked.positions[order], places)
             progress(f"permuting {name}", done, total)
-            bases.append(
-                asked.base(score(asked.model, inputs, asked.positions, asked.batch_size))
-            )
+            bases.append(asked.base(score(asked.model, inputs, asked.positions, asked.batch_size)))
             done += each
         found.append(_importance(name, tuple(bands), base, bases))
     return found

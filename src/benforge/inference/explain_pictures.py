@@ -9,6 +9,7 @@ import numpy.typing as npt
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from benforge.archive.archive import Archive
 from benforge.core.nomenclature import Nomenclature
@@ -54,6 +55,7 @@ def _bars(axes: Axes, rows: Sequence[Importance], figure: str, label: str, bands
     axes.axvline(0, color="#5b6762", lw=0.6)
     axes.axhline(bands - 0.5, color="#d5dbd8", lw=0.5)
     axes.set_xlabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
     axes.grid(True, axis="x")
     axes.tick_params(axis="y", length=0)
     bare(axes, "left")
@@ -84,7 +86,7 @@ def draw_map(
         panels[f"the class: {told.share or 0:.0%} of the patch"] = _tinted(grey, ground, color)
     panels["what speaks for it" if heat.any() else "nothing speaks for it"] = _heated(grey, heat)
     of = [f"{SAID[told.kind]}, score {told.score:.2f}", told.taken, told.patch_id]
-    title = f"{told.label} · {', '.join([*of, *(['simulated'] if simulated else [])])}"
+    title = f"{told.label} · {', '.join([*(['simulated'] if simulated else []), *of])}"
     figure = new_figure(title, EDGE * len(panels), EDGE + 0.2)
     for axes, (name, picture) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
         axes.imshow(picture, interpolation="nearest")
