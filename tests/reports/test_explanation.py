@@ -13,7 +13,7 @@ from PIL import Image
 
 from benforge.errors import InputError
 from benforge.inference.explained import FOLDER, NOTE, Base, Drop, Explanation, Importance, MapFacts
-from benforge.models.checkpoint import hash_weights
+from benforge.models.checkpoint import WEIGHTS, hash_weights
 from benforge.reports.explanation import (
     MOST_SEEN,
     choose_seen,
@@ -142,6 +142,12 @@ def test_an_explanation_of_something_else_is_refused(copy: Path, changes, what: 
     told = msgspec.json.decode((place / NOTE).read_bytes()) | changes
     (place / NOTE).write_bytes(msgspec.json.encode(told))
     with pytest.raises(InputError, match=what):
+        explanation_sections(read_folder(copy))
+
+
+def test_an_explanation_without_its_weights_is_refused(copy: Path) -> None:
+    (give(copy).parent / WEIGHTS).unlink()
+    with pytest.raises(InputError, match="of other weights than the run's"):
         explanation_sections(read_folder(copy))
 
 

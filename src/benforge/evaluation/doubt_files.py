@@ -15,9 +15,9 @@ from benforge.archive.archive import Archive
 from benforge.archive.sidecars import write_sidecar
 from benforge.core.files import storage_errors
 from benforge.core.predictions import Predictions
-from benforge.errors import ConflictError, InputError, MissingError
+from benforge.errors import InputError, MissingError
 from benforge.evaluation.doubt import SCHEMA, Doubts, count_trained, find_doubts, join_predictions
-from benforge.evaluation.files import read_predictions
+from benforge.evaluation.files import check_replaceable, read_predictions
 from benforge.labels.hot import labels_hot
 
 FORMAT = 1
@@ -105,7 +105,7 @@ def doubt_labels(files: Sequence[Path], archive: Path, out: Path) -> tuple[Doubt
         StorageError: the disk is full or the file cannot be written.
     """
     opened = Archive.open(archive)
-    _check_replaceable(out)
+    check_replaceable(out, SCHEMA.names, "doubts")
     whole = join_predictions([read_predictions(file) for file in files])
     held, rows = _held(whole, opened)
     found = find_doubts(held)
@@ -206,18 +206,4 @@ def _classes(held: Predictions, found: Doubts) -> tuple[ClassDoubts, ...]:
             missing=counts.get((name, "missing"), 0),
         )
         for i, name in enumerate(held.classes)
-    )
-
-
-def _check_replaceable(path: Path) -> None:
-    """Raise where something else than doubts would be lost."""
-    if not path.exists():
-        return
-    try:
-        if path.is_file() and set(SCHEMA.names) <= set(pq.read_schema(path).names):
-            return
-    except (OSError, pa.ArrowException):
-        pass
-    raise ConflictError(
-        "there is something else than doubts", where=path, do="Name a new file: --out"
     )

@@ -114,7 +114,7 @@ def _open(
     whole = find_parts(opened, split, [request.part])[request.part]
     positions = draw_positions(whole, request.most, request.seed)
     inputs = PatchInputs.of(opened, contract, device)
-    work = Work(opened, model, contract, targets, inputs, positions, request, device)
+    work = Work(opened, model, contract, targets, inputs, positions, request)
     return work, split.digest, len(whole)
 
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import nn
 
 from benforge.archive.archive import Archive
@@ -89,7 +88,6 @@ class Work:
         inputs: its patches as the model sees them.
         positions: in the index, of those that are looked at.
         request: what is asked.
-        device: where it computes.
     """
 
     archive: Archive
@@ -99,7 +97,6 @@ class Work:
     inputs: PatchInputs
     positions: Positions
     request: ExplainRequest
-    device: torch.device
 
     @property
     def hot(self) -> Hot:

@@ -49,7 +49,7 @@ def _told(folder: Folder) -> Iterator[tuple[Run, Explanation]]:
         if not (place / NOTE).is_file():
             continue
         told = read_explanation(place)
-        if told.weights != digest(run.planned.folder / WEIGHTS):
+        if WEIGHTS in run.lost or told.weights != digest(run.planned.folder / WEIGHTS):
             raise _foreign("of other weights than the run's", place)
         if told.split_digest != folder.experiment.split_digest:
             raise _foreign("of another split than the experiment's", place)
