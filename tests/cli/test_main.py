@@ -17,6 +17,8 @@ VERBS = [
     "check",
     "conform",
     "demo",
+    "doubt",
+    "explain",
     "export",
     "fetch",
     "flags",

@@ -61,11 +61,12 @@ class Server:
     root: Path
     mode: str = "inspect"
     port: int = 0
+    more: tuple[str, ...] = ()
     process: subprocess.Popen[str] | None = None
 
     def start(self) -> Server:
         command = [sys.executable, "-u", "-m", "benforge.cli", self.mode, str(self.root)]
-        command += ["--no-browser", "--port", str(self.port)]
+        command += ["--no-browser", "--port", str(self.port), *self.more]
         env = {**os.environ, "NO_COLOR": "1", "COLUMNS": "200"}
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
         assert self.process.stdout is not None

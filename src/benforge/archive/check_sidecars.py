@@ -90,7 +90,8 @@ def _patches_of(line: bytes) -> list[str] | None:
             return None
         if not set(told.get("flags", ())) <= _DECIDED:
             return None
-        named = told["patches"] if "flags" in told else [] if told["undo"] else None
+        decided = "flags" in told or ("label" in told and isinstance(told["present"], bool))
+        named = told["patches"] if decided else [] if told["undo"] else None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     strings = isinstance(named, list) and all(isinstance(patch, str) for patch in named)

@@ -24,6 +24,12 @@ TokenOption = Annotated[
 ]
 ScreeningOption = Annotated[str, typer.Option(help="Name of the screening to show.")]
 ReviewOption = Annotated[str, typer.Option(help="Name of the log of decisions.")]
+DoubtOption = Annotated[
+    Path | None, typer.Option(help="Doubts of ben doubt to show, as a queue of their own.")
+]
+IndexOption = Annotated[
+    Path | None, typer.Option(help="Index of ben embed, to find patches that are alike.")
+]
 ReplaceOption = Annotated[
     bool, typer.Option("--replace", help="Put them in the place of other flags of this name.")
 ]
@@ -49,8 +55,12 @@ def inspect(
     browser: BrowserOption = True,
     screening: ScreeningOption = "screen",
     review: ReviewOption = "review",
+    doubt: DoubtOption = None,
+    index: IndexOption = None,
 ) -> None:
     """Look through patches in a browser and decide which have snow, cloud or shadow.
+
+    With `--doubt`, which labels are wrong too; with `--index`, patches that are alike are shown.
 
     Each decision is kept in `reviews/<name>.jsonl` before it is answered.
 
@@ -66,6 +76,8 @@ def inspect(
         open_browser=browser,
         screening=screening,
         review=review,
+        doubt=doubt,
+        index=index,
         tell=_tell,
     )
 
@@ -79,6 +91,8 @@ def view(
     browser: BrowserOption = True,
     screening: ScreeningOption = "screen",
     review: ReviewOption = "review",
+    doubt: DoubtOption = None,
+    index: IndexOption = None,
 ) -> None:
     """Look through an archive in a browser: patches, labels, map; nothing is changed.
 
@@ -95,6 +109,8 @@ def view(
         open_browser=browser,
         screening=screening,
         review=review,
+        doubt=doubt,
+        index=index,
         tell=_tell,
     )
 
@@ -138,6 +154,34 @@ def export_flags(
         print_json(msgspec.to_builtins(done))
     else:
         print_facts(f"Exported {done.source} to {out}", done.facts())
+
+
+@flags.command("labels")
+def export_labels(
+    archive: ArchiveArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="CSV file to write.")],
+    review: ReviewOption = "review",
+    agree: Annotated[
+        Literal["last", "all"],
+        typer.Option(help="Where reviewers disagree: the *last* decision holds, or *all* must."),
+    ] = "last",
+    name: Annotated[
+        str, typer.Option(help="Mark patches with a wrong label in the archive, as these flags.")
+    ] = "",
+    replace: ReplaceOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Write which labels reviewers found wrong or right; the archive keeps its own.
+
+    `ben flags labels archive --out labels.csv --name wrong-labels`
+    """
+    from benforge.quality.label_lists import export_labels as export
+
+    done = export(archive, out, review, agree=agree, name=name, replace=replace)
+    if json:
+        print_json(msgspec.to_builtins(done))
+    else:
+        print_facts(f"Labels decided in {done.review}", done.facts())
 
 
 @flags.command("import")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,7 @@ def write_predictions(path: Path, predictions: Predictions) -> Path:
     table = pa.table(columns).replace_schema_metadata(_metadata(path, predictions))
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd")
-    _check_replaceable(path)
+    check_replaceable(path, COLUMNS, "predictions")
     with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, bytes(sink.getvalue()))
@@ -93,17 +94,21 @@ def _inside(folder: Path) -> str:
     return f"Name a Parquet file of predictions{told}"
 
 
-def _check_replaceable(path: Path) -> None:
-    """Raise where something else than predictions would be lost."""
+def check_replaceable(path: Path, columns: Collection[str], what: str) -> None:
+    """Raise where something else would be lost than a Parquet file with these columns.
+
+    Raises:
+        ConflictError: there is; says that it is not `what`.
+    """
     if not path.exists():
         return
     try:
-        if path.is_file() and set(COLUMNS) <= set(pq.read_schema(path).names):
+        if path.is_file() and set(columns) <= set(pq.read_schema(path).names):
             return
     except (OSError, pa.ArrowException):
         pass
     raise ConflictError(
-        "there is something else than predictions", where=path, do="Name a new file: --out"
+        f"there is something else than {what}", where=path, do="Name a new file: --out"
     )
 
 

@@ -1,4 +1,4 @@
-"""The events of a review: a decision, or the undoing of one; a line of JSON each."""
+"""The events of a review: a decision on flags or on a label, or the undoing of one; a line each."""
 
 from __future__ import annotations
 
@@ -36,6 +36,30 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     action: str = ""
 
 
+class LabelDecision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A reviewer found that patches have a class, or that they have it not.
+
+    Nothing in the archive follows by itself: whether its label is wrong is seen beside its labels.
+
+    Args:
+        id: of this event alone.
+        time: UTC.
+        reviewer: who decided.
+        label: name of the class.
+        present: whether the class is there.
+        patches: their ids.
+        action: as of `Decision`.
+    """
+
+    id: str
+    time: datetime
+    reviewer: str
+    label: str
+    present: bool
+    patches: tuple[str, ...]
+    action: str = ""
+
+
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
     """A reviewer took a decision of theirs back.
 
@@ -52,7 +76,9 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
     undo: str
 
 
-Event = Decision | Undo
+Taken = Decision | LabelDecision
+"""What may be undone."""
+Event = Taken | Undo
 Group = tuple[Sequence[str], Sequence[str]]
 """Flags, and the ids of the patches that are given them."""
 
@@ -64,6 +90,8 @@ class _Line(msgspec.Struct, kw_only=True):
     time: datetime
     reviewer: str
     flags: tuple[str, ...] | None = None
+    label: str | None = None
+    present: bool | None = None
     patches: tuple[str, ...] | None = None
     action: str = ""
     undo: str | None = None
@@ -127,7 +155,34 @@ def make_action(reviewer: str, groups: Sequence[Group], *, named: str = "") -> t
     )
 
 
-def make_undo(decision: Decision, *, named: str = "") -> Undo:
+def make_label_decision(
+    reviewer: str, label: str, patches: Sequence[str], *, present: bool, named: str = ""
+) -> LabelDecision:
+    """A decision on a label taken now.
+
+    Args:
+        reviewer: who decides.
+        label: name of the class.
+        patches: their ids.
+        present: whether the class is there.
+        named: the id of the event; a new one if empty.
+
+    Raises:
+        InputError: a name that is none, no label, or no patches.
+    """
+    if not label or not patches:
+        raise InputError("a decision on a label is about a label and at least one patch")
+    return LabelDecision(
+        id=named or uuid4().hex,
+        time=datetime.now(UTC),
+        reviewer=parse_reviewer(reviewer),
+        label=label,
+        present=present,
+        patches=tuple(dict.fromkeys(patches)),
+    )
+
+
+def make_undo(decision: Taken, *, named: str = "") -> Undo:
     """The undoing of a decision, now, by who took it, with all of the action that it is part of.
 
     Args:
@@ -165,9 +220,12 @@ def decode_event(line: bytes) -> Event | None:
         reviewer = parse_reviewer(told.reviewer)
     except (msgspec.MsgspecError, InputError, UnicodeDecodeError):
         return None
-    if told.undo is not None and told.flags is None:
+    kinds = [kind for kind in ("flags", "label", "undo") if getattr(told, kind) is not None]
+    if kinds == ["undo"] and told.undo is not None:
         return Undo(id=told.id, time=told.time, reviewer=reviewer, undo=told.undo)
-    if told.undo is not None or told.flags is None or not told.patches:
+    if kinds == ["label"]:
+        return _label_decision(told, reviewer)
+    if kinds != ["flags"] or told.flags is None or not told.patches:
         return None
     if not set(told.flags) <= set(FLAGS):  # of a later benforge, or a slip: not clear
         return None
@@ -177,6 +235,20 @@ def decode_event(line: bytes) -> Event | None:
         time=told.time,
         reviewer=reviewer,
         flags=flags,
+        patches=told.patches,
+        action=told.action,
+    )
+
+
+def _label_decision(told: _Line, reviewer: str) -> LabelDecision | None:
+    if not told.label or told.present is None or not told.patches:
+        return None
+    return LabelDecision(
+        id=told.id,
+        time=told.time,
+        reviewer=reviewer,
+        label=told.label,
+        present=told.present,
         patches=told.patches,
         action=told.action,
     )

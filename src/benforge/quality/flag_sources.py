@@ -106,7 +106,7 @@ def flags_of_review(review: Review, agree: Agree, name: str) -> SourceFlags:
     disputed = np.array([v.disputed for v in verdicts], np.bool_)
     kept = ~disputed if agree == "all" else np.ones(len(patches), np.bool_)
     marks = {flag: np.array([flag in v.flags for v in verdicts], np.bool_)[kept] for flag in FLAGS}
-    by = {reviewer: ledger.count_of(reviewer) for reviewer in ledger.reviewers}
+    by = {name: count for name in ledger.reviewers if (count := ledger.count_of(name))}
     source = f"the review {review.name} by {', '.join(by) or 'nobody'}"
     parameters = {"agree": agree, "patches_of": by, "disputed": int(disputed.sum())}
     ids = pa.array(patches, pa.string()).filter(pa.array(kept))

@@ -11,7 +11,10 @@ from benforge.quality.events import (
     Decision,
     Event,
     Group,
+    LabelDecision,
+    Taken,
     make_action,
+    make_label_decision,
     make_undo,
     parse_reviewer,
 )
@@ -86,16 +89,38 @@ class Review:
             StorageError: the disk is full; nothing is added.
         """
         decisions = make_action(reviewer, groups, named=named)
+        self._add(decisions)
+        return decisions
 
+    def judge(
+        self, reviewer: str, label: str, patches: Sequence[str], *, present: bool, named: str = ""
+    ) -> LabelDecision:
+        """Say whether patches have a class; it is on the disk when this returns.
+
+        Args:
+            reviewer: who decides.
+            label: name of the class.
+            patches: their ids.
+            present: whether the class is there.
+            named: as of `act`.
+
+        Raises:
+            InputError: a name that is none, no label, or no patches.
+            StorageError: the disk is full; nothing is added.
+        """
+        decision = make_label_decision(reviewer, label, patches, present=present, named=named)
+        self._add([decision])
+        return decision
+
+    def _add(self, decisions: Sequence[Taken]) -> None:
         def choose(news: list[Event]) -> Sequence[Event]:
             self._take(news)
             return [one for one in decisions if not self.ledger.knows(one.id)]
 
         with self.lock:
             self._take(self.log.update(choose))
-        return decisions
 
-    def undo(self, reviewer: str, *, named: str = "") -> tuple[Decision, ...]:
+    def undo(self, reviewer: str, *, named: str = "") -> tuple[Taken, ...]:
         """Take back a reviewer's last action that stands, and return it; nothing without one.
 
         Args:

@@ -62,6 +62,19 @@ class Card:
     said: Sequence[Said]
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A picture on a board: what it shows as a data URI, its heading, and what is said of it.
+
+    `lines` are words and what they stand before: "true labels" and the labels.
+    """
+
+    picture: str
+    head: str
+    note: str
+    lines: Sequence[tuple[str, str]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """A part of a section, of one set of labels where there are several.
@@ -74,6 +87,8 @@ class Block:
         sheets: name to table.
         cards: patches.
         caption: over the cards.
+        board: pictures side by side, under the figures.
+        board_caption: over them.
     """
 
     title: str = ""
@@ -83,6 +98,8 @@ class Block:
     sheets: Mapping[str, Sheet] | None = None
     cards: Sequence[Card] = ()
     caption: str = ""
+    board: Sequence[Seen] = ()
+    board_caption: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ from benforge.reports.calibration import calibration_section
 from benforge.reports.choices import choices_section
 from benforge.reports.confusion import confusion_section
 from benforge.reports.curves import curves_section
+from benforge.reports.explanation import explanation_sections
 from benforge.reports.folder import Folder, read_folder
 from benforge.reports.leaks import leakage_section
 from benforge.reports.measure import measure
@@ -102,7 +103,7 @@ def write_report(
 
 
 def make_sections(folder: Folder, results: Results) -> list[Section]:
-    """The page's sections, in their order."""
+    """The page's sections, in their order; what models look at only where it was asked."""
     return [
         table_4_section(folder, results),
         significance_section(folder, results),
@@ -111,6 +112,7 @@ def make_sections(folder: Folder, results: Results) -> list[Section]:
         curves_section(folder),
         confusion_section(folder, results),
         calibration_section(folder, results),
+        *explanation_sections(folder),
         leakage_section(folder),
         choices_section(folder, results),
         provenance_section(folder, results),

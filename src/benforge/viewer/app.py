@@ -22,11 +22,13 @@ from benforge.quality.screening_files import DEFAULT_NAME as SCREENING
 from benforge.viewer.answers import answer_error
 from benforge.viewer.catalogue import Catalogue
 from benforge.viewer.desk import Desk
+from benforge.viewer.doubted import Doubted
 from benforge.viewer.endpoints import Viewer
 from benforge.viewer.facts import Mode
 from benforge.viewer.guard import Door, Guard
 from benforge.viewer.patience import WholeBodies
 from benforge.viewer.shown import Shown
+from benforge.viewer.similar import Similar
 
 
 class _Row(IntegerConvertor):
@@ -47,6 +49,8 @@ def create_app(
     mode: Mode = "inspect",
     screening: str = SCREENING,
     review: str = REVIEW,
+    doubt: Path | None = None,
+    index: Path | None = None,
     door: Door | None = None,
 ) -> ASGIApp:
     """The viewer of an archive, behind its guard.
@@ -56,18 +60,22 @@ def create_app(
         mode: "inspect" to decide, "view" to look.
         screening: name of the screening to show, where the archive has it.
         review: name of the log of decisions.
+        doubt: a file of doubts about its labels; None for none.
+        index: folder of an index of its patches; None for none.
         door: who may ask; who is on this machine if None.
 
     Raises:
-        InputError: a name that cannot be a file's.
+        InputError: a name that cannot be a file's, or doubts or an index of another archive.
         StorageError: decisions could not be kept here.
-        MissingError: there is no such folder.
+        MissingError: there is no such folder or file.
         ArchiveError: it is no archive, or a file of it is damaged.
     """
     catalogue = Catalogue.open(archive, screening)
     if mode == "inspect":
         check_writable(review_path(archive, review))
-    viewer = Viewer(Desk(catalogue, Review(archive, review)), mode)
+    doubted = Doubted.open(doubt, catalogue) if doubt else None
+    alike = Similar.open(index, catalogue) if index else None
+    viewer = Viewer(Desk(catalogue, Review(archive, review), doubted), mode, alike)
     routes = [*_routes(viewer), *_picture_routes(Shown(catalogue))]
     handlers = dict.fromkeys((HTTPException, BenError, Exception), answer_error)
     app = Starlette(routes=routes, exception_handlers=handlers)
@@ -79,12 +87,14 @@ def _routes(viewer: Viewer) -> list[Route]:
         "/api/archive": viewer.archive,
         "/api/patches": viewer.patches,
         "/api/patch/{i:row}": viewer.patch,
+        "/api/similar/{i:row}": viewer.similar,
         "/api/statistics": viewer.statistics,
         "/api/map": viewer.map,
         "/api/progress": viewer.progress,
     }
     posts: dict[str, Callable[[bytes], Response]] = {
         "/api/decisions": viewer.decide,
+        "/api/labels": viewer.judge,
         "/api/undo": viewer.undo,
     }
     return [

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 
 from benforge.errors import InputError
 from benforge.quality.agreement import Agreement, agreements
-from benforge.quality.events import Decision, Group
+from benforge.quality.events import Decision, Group, LabelDecision
 from benforge.quality.review import Review
 from benforge.viewer.board import Board
 from benforge.viewer.catalogue import Bools, Catalogue
+from benforge.viewer.doubted import Doubted, LabelDoubt
 
 _SOON = 0.02
 """Seconds; agreement that takes no longer is found anew each time."""
@@ -37,10 +38,13 @@ class Desk:
     Args:
         catalogue: whose rows.
         review: its log; other processes may add to it.
+        doubted: doubts about its labels; None without any.
     """
 
-    def __init__(self, catalogue: Catalogue, review: Review) -> None:
-        self.catalogue, self.review = catalogue, review
+    def __init__(
+        self, catalogue: Catalogue, review: Review, doubted: Doubted | None = None
+    ) -> None:
+        self.catalogue, self.review, self.doubted = catalogue, review, doubted
         self.board = Board(len(catalogue))
         self._row_of: dict[str, int | None] = {}
         self._agreements: list[Agreement] = []
@@ -82,6 +86,37 @@ class Desk:
             decisions = self.review.act(reviewer, meant, named=named)
             self.refresh()
         return decisions
+
+    def judge(
+        self, reviewer: str, label: str, row: int, *, present: bool, named: str
+    ) -> LabelDecision:
+        """Say whether a patch has a class; it is on the disk when this returns.
+
+        Args:
+            reviewer: who decides.
+            label: name of a class that is doubted there.
+            row: of the patch.
+            present: whether the class is there.
+            named: the id of the event.
+
+        Raises:
+            InputError: a name that is none, no such row, or a label that is not doubted there.
+            StorageError: the disk is full; nothing is added.
+        """
+        if not 0 <= row < len(self.catalogue):
+            raise InputError(f"there is no patch {row}")
+        if label not in [one.label for one in self.doubts("", row)]:
+            raise InputError(f"no label {label[:60]!r} is doubted in patch {row}")
+        patch = self.catalogue.patch_ids[row].as_py()
+        with self.review.lock:
+            return self.review.judge(reviewer, label, [patch], present=present, named=named)
+
+    def doubts(self, reviewer: str, row: int) -> list[LabelDoubt]:
+        """The doubts about the labels of a row, as this reviewer sees them."""
+        if self.doubted is None:
+            return []
+        with self.review.lock:
+            return self.doubted.of(row, self.review.ledger, reviewer)
 
     def _group(self, flags: Sequence[str], rows: Sequence[int]) -> Group:
         if strange := [row for row in rows if not 0 <= row < len(self.catalogue)]:

@@ -24,6 +24,7 @@ from benforge.viewer.progress import measure
 from benforge.viewer.query import parse_number, parse_query
 from benforge.viewer.rows import make_rows
 from benforge.viewer.select import select
+from benforge.viewer.similar import MOST_ALIKE, Similar
 
 MOST_ROWS = 500
 
@@ -71,6 +72,24 @@ class DecideRequest(msgspec.Struct, frozen=True, kw_only=True):
         return told
 
 
+class JudgeRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What was decided on a doubted label, as the page sends it.
+
+    Args:
+        reviewer: who decides.
+        patch: row number.
+        label: name of the class.
+        present: whether it is there.
+        id: of the event.
+    """
+
+    reviewer: str
+    patch: int
+    label: str
+    present: bool
+    id: EventId = ""
+
+
 class UndoRequest(msgspec.Struct, frozen=True, kw_only=True):
     """An undo as the page sends it.
 
@@ -102,10 +121,11 @@ class Viewer:
     Args:
         desk: where decisions are taken, and its catalogue.
         mode: "inspect" or "view".
+        alike: where patches are found that are alike; None without an index.
     """
 
-    def __init__(self, desk: Desk, mode: Mode) -> None:
-        self.desk, self.catalogue, self.mode = desk, desk.catalogue, mode
+    def __init__(self, desk: Desk, mode: Mode, alike: Similar | None = None) -> None:
+        self.desk, self.catalogue, self.mode, self.alike = desk, desk.catalogue, mode, alike
 
     def page(self, request: Request) -> Response:
         """The page."""
@@ -116,10 +136,7 @@ class Viewer:
     def archive(self, request: Request) -> Response:
         """What the archive is."""
         self.desk.refresh()
-        review = self.desk.review
-        with review.lock:
-            reviewers, damaged = review.ledger.reviewers, review.log.damaged
-        return json_answer(describe(self.catalogue, self.mode, reviewers, damaged))
+        return json_answer(describe(self.desk, self.mode, self.alike))
 
     def patches(self, request: Request) -> Response:
         """Some of the patches that are asked for."""
@@ -137,6 +154,20 @@ class Viewer:
         if row >= len(self.catalogue):
             raise Refused(404, f"there is no patch {row}")
         return json_answer(look_closely(self.desk, row, reviewer_of(request)))
+
+    def similar(self, request: Request) -> Response:
+        """The patches that are most like one."""
+        row: int = request.path_params["i"]
+        if row >= len(self.catalogue):
+            raise Refused(404, f"there is no patch {row}")
+        if self.alike is None:
+            raise Refused(
+                400,
+                "no index was given to find patches in that are alike. Make one with ben embed, "
+                "and start again with --index INDEX",
+            )
+        k = parse_number("k", request.query_params.get("k", "12"), 1, MOST_ALIKE)
+        return json_answer(self.alike.find(row, k))
 
     def statistics(self, request: Request) -> Response:
         """What is asked for, counted."""
@@ -164,6 +195,16 @@ class Viewer:
         rows = make_rows(self.desk, self.desk.refresh(), places, first.reviewer)
         answer = {"saved": first.action or first.id, "rows": rows}
         return json_answer(answer | {"progress": measure(self.desk, first.reviewer)})
+
+    def judge(self, body: bytes) -> Response:
+        """Take a decision on a doubted label; it is on the disk when this answers."""
+        asked = self._asked(body, JudgeRequest)
+        taken = self.desk.judge(
+            asked.reviewer, asked.label, asked.patch, present=asked.present, named=asked.id
+        )
+        rows = make_rows(self.desk, self.desk.refresh(), [asked.patch], taken.reviewer)
+        answer = {"saved": taken.id, "rows": rows}
+        return json_answer(answer | {"progress": measure(self.desk, taken.reviewer)})
 
     def undo(self, body: bytes) -> Response:
         """Take back what a reviewer did last; it is on the disk when this answers."""

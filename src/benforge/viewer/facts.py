@@ -8,8 +8,11 @@ import msgspec
 
 from benforge.quality.screening import FLAGS
 from benforge.viewer.catalogue import Catalogue
+from benforge.viewer.desk import Desk
+from benforge.viewer.doubted import DoubtedFact
 from benforge.viewer.pictures import VIEWS
 from benforge.viewer.rows import day_of
+from benforge.viewer.similar import Similar, SimilarFact
 
 Mode = Literal["inspect", "view"]
 """Whether patches are decided, or looked at alone."""
@@ -61,6 +64,8 @@ class ArchiveFacts(msgspec.Struct, frozen=True, kw_only=True):
         flag_sets: names of the flags beside the scenes.
         reviewers: who has decided anything.
         damaged_lines: lines of the log that cannot be read.
+        doubts: about its labels; None without any.
+        similar: the index in which patches are found that are alike; None without one.
     """
 
     name: str
@@ -80,12 +85,15 @@ class ArchiveFacts(msgspec.Struct, frozen=True, kw_only=True):
     flag_sets: tuple[str, ...]
     reviewers: tuple[str, ...]
     damaged_lines: int
+    doubts: DoubtedFact | None
+    similar: SimilarFact | None
 
 
-def describe(
-    catalogue: Catalogue, mode: Mode, reviewers: tuple[str, ...], damaged_lines: int
-) -> ArchiveFacts:
+def describe(desk: Desk, mode: Mode, similar: Similar | None) -> ArchiveFacts:
     """What the page is told of an archive."""
+    catalogue = desk.catalogue
+    with desk.review.lock:
+        reviewers, damaged_lines = desk.review.ledger.reviewers, desk.review.log.damaged
     meta, days = catalogue.archive.meta, catalogue.days
     return ArchiveFacts(
         name=catalogue.archive.root.resolve().name,
@@ -105,6 +113,8 @@ def describe(
         flag_sets=catalogue.flag_sets(),
         reviewers=reviewers,
         damaged_lines=damaged_lines,
+        doubts=desk.doubted.told() if desk.doubted else None,
+        similar=similar.told() if similar else None,
     )
 
 

@@ -61,7 +61,7 @@ def look_closely(desk: Desk, i: int, reviewer: str = "") -> Closeup:
     (mine,) = desk.answers(reviewer, [i])
     lon, lat = catalogue.centre(i)
     return Closeup(
-        **msgspec.structs.asdict(make_row(catalogue, board, i, mine)),
+        **msgspec.structs.asdict(make_row(catalogue, board, i, mine, desk.doubts(reviewer, i))),
         shares=find_shares(catalogue, i),
         neighbours=find_neighbours(catalogue, i),
         other_dates=find_other_dates(catalogue, i),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from benforge.quality.agreement import Agreement
-from benforge.quality.events import Decision
+from benforge.quality.events import Taken
 from benforge.viewer.board import UNDECIDED
 from benforge.viewer.desk import Desk
 
@@ -82,7 +82,7 @@ def measure(desk: Desk, reviewer: str, now: datetime | None = None) -> Progress:
         )
 
 
-def _since(decisions: Iterator[Decision], start: datetime) -> list[Decision]:
+def _since(decisions: Iterator[Taken], start: datetime) -> list[Taken]:
     """The decisions taken after a time; clocks of several machines may differ a little."""
     found = []
     for decision in decisions:
@@ -92,11 +92,11 @@ def _since(decisions: Iterator[Decision], start: datetime) -> list[Decision]:
     return found
 
 
-def _patches(decisions: list[Decision]) -> int:
+def _patches(decisions: list[Taken]) -> int:
     return len({patch for decision in decisions for patch in decision.patches})
 
 
-def _pace(decisions: list[Decision], now: datetime) -> float:
+def _pace(decisions: list[Taken], now: datetime) -> float:
     if not decisions:
         return 0.0
     seconds = max(_MINUTE, (now - min(one.time for one in decisions)).total_seconds())

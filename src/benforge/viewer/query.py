@@ -11,7 +11,8 @@ from benforge.errors import InputError
 from benforge.quality.events import parse_reviewer
 from benforge.quality.screening import FLAGS
 
-ORDERS = ("doubt", "name", "date", "snow", "cloud")
+ORDERS = ("doubt", "label-doubt", "name", "date", "snow", "cloud")
+DOUBTS = ("any", "doubted", "missing", "open")
 PROPOSED = (*FLAGS, "none", "unscreened")
 OWN = ("mine", "not-mine")
 DECIDED = ("any", "none", *FLAGS, "clear", "disputed", *OWN)
@@ -43,7 +44,11 @@ class Query:
         max_confidence: at most.
         near: row number of a patch with the same footprint.
         bbox: the middle of the patch lies within.
-        order: one of `ORDERS`; None for "doubt" where there is a screening, else "name".
+        doubt: what of its labels is doubted: any, one that is given ("doubted"), one that is
+            "missing", or one that is "open", as nobody decided.
+        doubted_label: name of the class that is doubted.
+        order: one of `ORDERS`; None for "label-doubt" where there are doubts, else "doubt" where
+            there is a screening, else "name".
     """
 
     tile: str | None = None
@@ -61,6 +66,8 @@ class Query:
     max_confidence: float | None = None
     near: int | None = None
     bbox: Box | None = None
+    doubt: str | None = None
+    doubted_label: str | None = None
     order: str | None = None
 
 
@@ -169,6 +176,8 @@ _READ: Mapping[str, tuple[str, Callable[[str, str], Any]]] = {
     "max_confidence": ("max_confidence", _share),
     "near": ("near", _row),
     "bbox": ("bbox", _box),
+    "doubt": ("doubt", _one_of(DOUBTS)),
+    "doubted_label": ("doubted_label", _text),
     "order": ("order", _one_of(ORDERS)),
 }
 """Name in the URL to field and reader."""

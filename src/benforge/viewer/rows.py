@@ -12,6 +12,7 @@ import numpy.typing as npt
 from benforge.viewer.board import UNDECIDED, Board, flags_of
 from benforge.viewer.catalogue import Catalogue
 from benforge.viewer.desk import Desk
+from benforge.viewer.doubted import LabelDoubt
 
 _EPOCH = date(1970, 1, 1)
 
@@ -38,6 +39,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         by: the reviewer whose decision counts.
         disputed: whether reviewers disagree.
         mine: flags that whoever asks gave it; None where they did not decide, or gave no name.
+        doubts: labels that predictions speak against, the strongest doubt first.
     """
 
     i: int
@@ -58,19 +60,26 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     by: str | None
     disputed: bool
     mine: list[str] | None
+    doubts: list[LabelDoubt] = []
 
 
 def make_rows(desk: Desk, board: Board, rows: Sequence[int], reviewer: str = "") -> list[Row]:
     """These patches, in the order given, as this reviewer sees them."""
     answers = desk.answers(reviewer, rows)
     return [
-        make_row(desk.catalogue, board, int(row), mine)
+        make_row(desk.catalogue, board, int(row), mine, desk.doubts(reviewer, int(row)))
         for row, mine in zip(rows, answers, strict=True)
     ]
 
 
-def make_row(catalogue: Catalogue, board: Board, i: int, mine: Sequence[str] | None) -> Row:
-    """The patch of a row number that is there; `mine` as in `Row`."""
+def make_row(
+    catalogue: Catalogue,
+    board: Board,
+    i: int,
+    mine: Sequence[str] | None,
+    doubts: list[LabelDoubt],
+) -> Row:
+    """The patch of a row number that is there; `mine` and `doubts` as in `Row`."""
     screened = catalogue.screened
     shares = screened.shares if screened else {}
     bits = int(board.bits[i])
@@ -93,6 +102,7 @@ def make_row(catalogue: Catalogue, board: Board, i: int, mine: Sequence[str] | N
         by=board.reviewer(i) if bits != UNDECIDED else None,
         disputed=bool(board.disputed[i]),
         mine=None if mine is None else list(mine),
+        doubts=doubts,
     )
 
 

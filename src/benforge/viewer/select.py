@@ -12,6 +12,7 @@ from benforge.quality.screening import FLAGS
 from benforge.viewer.board import UNDECIDED, Board
 from benforge.viewer.catalogue import Bools, Catalogue, Rows, Screened
 from benforge.viewer.desk import Desk
+from benforge.viewer.doubted import Doubted
 from benforge.viewer.query import OWN, Query
 
 _EPOCH = np.datetime64("1970-01-01")
@@ -22,20 +23,47 @@ def select(desk: Desk, board: Board, query: Query) -> Rows:
 
     Raises:
         InputError: it names a tile, country, class, patch or flags that the archive has not, or
-            asks for a screening where there is none, or for a reviewer's own without a name.
+            asks for a screening or doubts where there are none, or for a reviewer's own without a
+            name.
     """
     catalogue = desk.catalogue
-    order = catalogue.orders(query.order or ("doubt" if catalogue.screened else "name"))
+    order = _order(desk, query)
     masks = [
         *_of_index(catalogue, query),
         *_of_screening(catalogue, query),
         *_of_board(board, query),
         *_of_reviewer(desk, query),
+        *_of_doubts(desk, query),
     ]
     if not masks:
         return order
     chosen: Bools = np.logical_and.reduce(masks)
     return order[chosen[order]]
+
+
+def _order(desk: Desk, query: Query) -> Rows:
+    asked = query.order or ("label-doubt" if desk.doubted else "")
+    if asked == "label-doubt":
+        return _doubted(desk).order
+    return desk.catalogue.orders(asked or ("doubt" if desk.catalogue.screened else "name"))
+
+
+def _doubted(desk: Desk) -> Doubted:
+    if desk.doubted is None:
+        raise InputError(
+            "no doubts about labels were given",
+            do="Make some with ben doubt, and start again with --doubt FILE",
+        )
+    return desk.doubted
+
+
+def _of_doubts(desk: Desk, query: Query) -> Iterator[Bools]:
+    if query.doubt is None and query.doubted_label is None:
+        return
+    doubted = _doubted(desk)
+    with desk.review.lock:
+        ledger = desk.review.ledger
+        yield doubted.mask(query.doubt or "any", query.doubted_label or "", ledger)
 
 
 def _of_index(catalogue: Catalogue, query: Query) -> Iterator[Bools]:

@@ -39,6 +39,8 @@ def serve(
     open_browser: bool = True,
     screening: str = SCREENING,
     review: str = REVIEW,
+    doubt: Path | None = None,
+    index: Path | None = None,
     tell: Callable[[str], None] = print,
 ) -> None:
     """Serve the viewer of an archive until Ctrl-C.
@@ -54,12 +56,15 @@ def serve(
         open_browser: whether to open the page.
         screening: name of the screening to show.
         review: name of the log of decisions.
+        doubt: a file of doubts about the archive's labels; None for none.
+        index: folder of an index of its patches; None for none.
         tell: is told the address of the page.
 
     Raises:
         ConflictError: the port is in use.
-        InputError: the address is none of this machine, or a name that cannot be a file's.
-        MissingError: there is no such folder.
+        InputError: the address is none of this machine, a name that cannot be a file's, or doubts
+            or an index of another archive.
+        MissingError: there is no such folder or file.
         StorageError: decisions could not be kept in the archive.
         ArchiveError: the folder is no archive, or it is damaged.
     """
@@ -69,7 +74,15 @@ def serve(
         name = _own_name() if everywhere else _in_address(host)
         token = secrets.token_urlsafe(24) if ask_token or host not in _OWN else None
         door = Door.of(port, (name,), token, addresses=everywhere)
-        app = create_app(archive, mode=mode, screening=screening, review=review, door=door)
+        app = create_app(
+            archive,
+            mode=mode,
+            screening=screening,
+            review=review,
+            doubt=doubt,
+            index=index,
+            door=door,
+        )
         address = f"http://{name}:{port}/" + (f"?token={door.token}" if door.token else "")
         tell(address)
         if open_browser:

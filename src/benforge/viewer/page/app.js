@@ -2,13 +2,15 @@
 
 import { askPatch, get } from "./api.js";
 import { clearSelection, focusGrid, focusOn, load, look, markOthers, measure, next, previous, selectAll, startBoard, step } from "./board.js";
-import { act, alarm, calm, progress, settled, startDeciding, target, unreached } from "./decide.js";
+import { act, alarm, calm, judge, progress, settled, startDeciding, target, unreached } from "./decide.js";
 import { askName, drawLarge, knownName, showHelp, toggleLarge } from "./dialogs.js";
 import { $, el, later } from "./dom.js";
+import { startDoubts } from "./doubts.js";
 import { set, startFilters } from "./filters.js";
 import { startKeys } from "./keys.js";
 import { drawMap, legend, refresh, startMap } from "./map.js";
-import { redraw, showPatch, startPatch } from "./patch.js";
+import { redraw, redrawFacts, showPatch, startPatch } from "./patch.js";
+import { showSimilar, startSimilar } from "./similar.js";
 import { CLOUD, SNOW, inspecting, keep, kept, readAddress, state, writeAddress } from "./state.js";
 import { drawStatistics, startStatistics } from "./statistics.js";
 
@@ -21,13 +23,16 @@ async function start() {
   document.documentElement.dataset.mode = state.info.mode;
   $("simulated").hidden = !state.info.simulated;
   document.querySelector('[data-act="accept"]').hidden = !state.info.screening;
+  for (const name of ["wrong", "right"]) document.querySelector(`[data-act="${name}"]`).hidden = !state.info.doubts;
   drawViews();
   startFilters(ask);
   startBoard(shown, settled);
-  startPatch({ view: setView, patch: goTo, near: (i) => set("near", i), large: toggleLarge });
+  startPatch({ view: setView, patch: goTo, near: (i) => set("near", i), large: toggleLarge, similar: showSimilar });
+  startDoubts(judge);
+  startSimilar(goTo);
   startMap({ patch: goTo, tile: (name) => set("tile", name), box: (box) => set("bbox", box) });
   startStatistics(set);
-  startDeciding(goTo, who);
+  startDeciding(goTo, who, redrawFacts);
   listen();
   startKeys(keys());
   setInterval(() => progress().then(markOthers).catch(() => {}), 20_000);
@@ -102,13 +107,14 @@ function keys() {
   };
   const views = Object.fromEntries(state.info.views.map((view) => [view.key, () => setView(view.name)]));
   const deciding = { s: SNOW, c: CLOUD, b: "both", x: "clear", a: "accept", u: "undo", "Ctrl z": "undo" };
+  if (state.info.doubts) Object.assign(deciding, { w: "wrong", r: "right" });
   const acts = Object.entries(deciding).map(([key, name]) => [key, () => act(name)]);
   return {
     ...views,
     ...Object.fromEntries(inspecting() ? acts : []),
     ArrowLeft: move(-1, 0), ArrowRight: move(1, 0), ArrowUp: move(0, -1), ArrowDown: move(0, 1),
     n: () => next(), PageDown: () => next(), p: () => previous(), PageUp: () => previous(),
-    f: toggleStretch, m: () => setSide(state.side === "map" ? "patch" : "map"),
+    f: toggleStretch, l: showSimilar, m: () => setSide(state.side === "map" ? "patch" : "map"),
     "+": () => setColumns(state.columns - 1), "=": () => setColumns(state.columns - 1),
     "-": () => setColumns(state.columns + 1),
     "/": () => { setTab("filters"); $("text").focus(); $("text").select(); },

@@ -2,6 +2,7 @@
 
 import { askRows, askSheet, drawCell } from "./api.js";
 import { $, el, number, percent } from "./dom.js";
+import { doubtMarks, doubtWords } from "./doubts.js";
 import { SHORT, WORDS, inspecting, seen, state, stillAsked, writeAddress } from "./state.js";
 
 const GAP = 6;
@@ -119,7 +120,7 @@ function cellOf(row, n) {
 function describe(cell, row) {
   cell.setAttribute("aria-selected", String(state.selected.has(row.i)));
   cell.title = `${row.v1 ?? row.id} · ${row.date}`;
-  const words = [row.v1 ?? row.id, row.date, verdictWords(row)];
+  const words = [row.v1 ?? row.id, row.date, verdictWords(row), ...doubtWords(row)];
   if (row.proposed.length) words.push(`proposed: ${row.proposed.map((f) => WORDS[f]).join(", ")}`);
   cell.setAttribute("aria-label", words.filter(Boolean).join(", "));
   cell.classList.toggle("done", inspecting() && seen(row).decided !== null);
@@ -137,7 +138,7 @@ function marksOf(row) {
     el("span", { class: `mark proposed ${SHORT[flag]}` }, SHORT[flag])));
   const sure = row.confidence === null || row.confidence >= CERTAIN ? null
     : el("span", { class: "sure" }, percent(row.confidence));
-  return [marks, sure, verdict(seen(row))].filter(Boolean);
+  return [marks, sure, verdict(seen(row)), doubtMarks(row)].filter(Boolean);
 }
 
 function verdict(row) {
@@ -167,10 +168,11 @@ export async function markOthers() {
   if (turn !== asked) return;
   const now = new Map(rows.map((row) => [row.i, row]));
   state.rows.forEach((row, n) => {
-    const { decided, by, disputed, mine } = now.get(row.i) ?? row;
+    const { decided, by, disputed, mine, doubts } = now.get(row.i) ?? row;
     if (row.decided !== before[n]) return;
-    if (row.by === by && row.disputed === disputed && String(row.decided) === String(decided)) return;
-    Object.assign(row, { decided, by, disputed, mine, decisions: null });
+    if (row.by === by && row.disputed === disputed && String(row.decided) === String(decided)
+      && JSON.stringify(row.doubts) === JSON.stringify(doubts)) return;
+    Object.assign(row, { decided, by, disputed, mine, doubts, decisions: null });
     mark(row.i);
   });
 }
@@ -282,8 +284,7 @@ export async function previous() {
 /** After a decision: on to the next patch that nobody decided, here or on the next screen.
 
 Whoever gives a second opinion (`again`) goes on patch by patch. */
-export async function advance(from, again) {
-  const open = (row) => seen(row).decided === null;
+export async function advance(from, again, open = (row) => seen(row).decided === null) {
   const later = state.rows.findIndex((row, n) => n > from && open(row));
   const place = later >= 0 ? later : state.rows.findIndex(open);
   if (again && from + 1 < state.rows.length) focusOn(from + 1);

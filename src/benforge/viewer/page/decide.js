@@ -3,16 +3,19 @@
 import { get } from "./api.js";
 import { advance, clearSelection, load, mark } from "./board.js";
 import { $, el, number } from "./dom.js";
+import { inHand, isOpen } from "./doubts.js";
 import { Saves } from "./saves.js";
 import { CLOUD, SNOW, inspecting, seen, state } from "./state.js";
 
 const saves = new Saves(told);
 let goTo = () => {};
 let askWho = () => Promise.resolve();
+let factsChanged = () => {};
 
-/** Begin; `show` leads to a patch that may not be on the screen, `ask` to the reviewer's name. */
-export function startDeciding(show, ask) {
-  [goTo, askWho] = [show, ask];
+/** Begin; `show` leads to a patch that may not be on the screen, `ask` to the reviewer's name,
+`changed` draws what is said of a row anew. */
+export function startDeciding(show, ask, changed) {
+  [goTo, askWho, factsChanged] = [show, ask, changed];
 }
 
 export const settled = () => saves.settled();
@@ -40,6 +43,7 @@ export async function act(name) {
   if (!state.reviewer) return;
   if (name === "undo") undo();
   else if (name === "accept") accept(rows);
+  else if (name === "wrong" || name === "right") judge(state.shown, inHand(state.shown), name === "right");
   else decide(rows, () => FLAGS[name]);
 }
 
@@ -47,6 +51,40 @@ export async function act(name) {
 async function nameFor(rows) {
   await askWho();
   return rows.map((row) => state.rows.find((other) => other.i === row.i) ?? row);
+}
+
+/** Say whether the archive is right about a label that is doubted; then on to the next doubt. */
+export async function judge(row, doubt, right) {
+  if (!state.reviewer) await askWho();
+  if (!state.reviewer) return;
+  if (!doubt) {
+    said("No label is doubted here");
+    return;
+  }
+  const present = right === (doubt.direction === "doubted");
+  const before = { ...doubt };
+  const again = before.present !== null && !isOpen(row);
+  Object.assign(doubt, { present, by: state.reviewer, mine: present, disputed: before.disputed || (before.present === !present && before.by !== state.reviewer) });
+  changed(row);
+  saves.send("/api/labels", { reviewer: state.reviewer, patch: row.i, label: doubt.label, present }, (answer) => {
+    alarm("");
+    showProgress(answer);
+    const now = answer.rows?.[0]?.doubts?.find((one) => one.label === doubt.label);
+    if (now && doubt.mine === present) Object.assign(doubt, now);
+    changed(row);
+  }, (error) => {
+    if (doubt.mine === present) Object.assign(doubt, before);
+    changed(row);
+    alarm(`Not saved: ${error.message}`);
+  });
+  const from = state.rows.indexOf(row);
+  if (!isOpen(row) && from >= 0) advance(from, again, isOpen).catch(unreached);
+}
+
+/** Draw anew what is said of a row, on its cell and beside the grid. */
+function changed(row) {
+  mark(row.i);
+  if (state.shown === row) factsChanged(row);
 }
 
 /** Decide as the screening proposes; what it does not name stays open. */

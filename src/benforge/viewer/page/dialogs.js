@@ -9,7 +9,8 @@ import { factsOf, viewsOf } from "./patch.js";
 export function showHelp() {
   const help = $("help");
   if (help.open) return help.close();
-  const parts = HELP.filter(([title]) => inspecting() || title !== "Decide");
+  const doubting = (keys) => state.info.doubts || !["W", "R"].includes(keys);
+  const parts = HELP.map(([title, lines]) => [title, lines.filter(([keys]) => doubting(keys))]).filter(([title]) => inspecting() || title !== "Decide");
   help.replaceChildren(
     el("h2", {}, "Keys"),
     el("div", { class: "keys" }, parts.map(([title, lines]) => el("section", {},

@@ -3,7 +3,7 @@
 import { $, dot, el, later, number } from "./dom.js";
 import { WORDS, inspecting, keep, state } from "./state.js";
 
-const ORDERS = { doubt: "by doubt", name: "by name", date: "by date", snow: "by snow", cloud: "by cloud" };
+const ORDERS = { "label-doubt": "by label doubt", doubt: "by doubt", name: "by name", date: "by date", snow: "by snow", cloud: "by cloud" };
 let changed = () => {};
 
 /** Build the form; `change` is called when another question is asked. */
@@ -32,6 +32,7 @@ export function drawFilters() {
     search(),
     orderAgain(),
     ...near(),
+    ...doubts(),
     choice("tile", "Tile", "every tile", info.tiles.map((name) => [name, name])),
     info.countries.filter(Boolean).length > 1 || query.country
       ? choice("country", "Country", "every country", info.countries.filter(Boolean).map((name) => [name, name])) : "",
@@ -59,7 +60,8 @@ function reset() {
   changed();
 }
 
-const known = () => (state.info.screening ? Object.keys(ORDERS) : ["name", "date"]);
+const known = () => Object.keys(ORDERS).filter((name) =>
+  name === "label-doubt" ? state.info.doubts : state.info.screening || ["name", "date"].includes(name));
 
 function orders() {
   $("order").replaceChildren(...known().map((name) => el("option", { value: name }, ORDERS[name])));
@@ -84,6 +86,20 @@ function unscreened() {
   const words = screening ? `${number(many)} ${many === 1 ? "patch is" : "patches are"} not screened` : "No patch is screened";
   const show = el("button", { type: "button", class: "quiet", onclick: () => set("flag", "unscreened") }, "Show");
   return [el("p", { class: "note hint" }, el("span", {}, `${words}: `, el("code", {}, "ben screen")), screening && many < patches ? show : "")];
+}
+
+/** What predictions say of labels, and a warning where they were taught them. */
+function doubts() {
+  const told = state.info.doubts;
+  if (!told) return [];
+  const kinds = [["any", "some"], ["open", "not decided"], ["doubted", "given, doubted"], ["missing", "not given, missing"]];
+  const taught = told.trained_on
+    ? [el("p", { class: "note hint" }, `${number(told.trained_on)} of the predicted patches were trained on: the model agrees with what it was taught.`)] : [];
+  return [
+    choice("doubt", `Label doubt, by ${told.model}`, "any or none", kinds),
+    choice("doubted_label", "Doubted class", "every class", told.labels.map((name) => [name, name])),
+    ...taught,
+  ];
 }
 
 /** A second opinion is one only where the first is not seen before. */

@@ -3,10 +3,11 @@
 import { askPatch, askSheet, drawCell, pictureOf } from "./api.js";
 import { $, bar, day, dot, el, later, moment, percent } from "./dom.js";
 import { verdictWords } from "./board.js";
+import { doubtsOf } from "./doubts.js";
 import { SHORT, WORDS, inspecting, seen, state } from "./state.js";
 
 const SHARES = [["snow", "Snow"], ["cloud", "Cloud"], ["shadow", "Shadow"], ["nodata", "No data"]];
-let go = { view: () => {}, patch: () => {}, near: () => {}, large: () => {} };
+let go = { view: () => {}, patch: () => {}, near: () => {}, large: () => {}, similar: () => {} };
 let asked = 0;
 
 /** Begin; `ways` are where its buttons lead. */
@@ -24,7 +25,9 @@ export function showPatch(row) {
   const picture = el("button", { class: "picture", type: "button", title: "Large (Enter)", onclick: go.large },
     el("img", { class: "pixels", src: pictureOf(row.i), width: 120, height: 120, alt: `Patch of ${day(row.date)}` }));
   const looks = el("div", { class: "looks" }, picture, viewsOf(row));
-  pane.replaceChildren(looks, factsOf(row), el("div", { id: "around" }));
+  const alike = state.info.similar
+    ? el("button", { type: "button", class: "quiet", onclick: go.similar }, el("kbd", {}, "L"), " Patches like it") : null;
+  pane.replaceChildren(...[looks, factsOf(row), alike, el("div", { id: "around" })].filter(Boolean));
   askAround(row);
 }
 
@@ -45,6 +48,7 @@ export function factsOf(row) {
     el("h2", {}, day(row.date)),
     el("p", { class: "soft" }, `${place} · tile ${row.tile}`),
     labelsOf(row),
+    doubtsOf(row),
     screened(row),
     inspecting() || row.decided !== null ? decided(seen(row)) : null,
     nameOf(row.id, "Patch id"),
@@ -96,13 +100,18 @@ function decided(row) {
     row.disputed ? el("p", { class: "warn" }, "Reviewers disagree.") : null);
 }
 
+/** What is said of a row, drawn anew wherever it is shown. */
+export function redrawFacts(row) {
+  document.querySelectorAll(".facts").forEach((facts) => facts.replaceWith(factsOf(row)));
+}
+
 const askAround = later(async (row) => {
   const turn = ++asked;
   try {
     const more = await askPatch(row.i);
     if (turn !== asked || state.shown?.i !== row.i) return;
     Object.assign(row, { shares: more.shares, decisions: more.decisions });
-    document.querySelectorAll(".facts").forEach((facts) => facts.replaceWith(factsOf(row)));
+    redrawFacts(row);
     await drawAround(more, turn);
   } catch (error) {
     if (turn === asked) $("around")?.replaceChildren(el("p", { class: "warn" }, error.message));

@@ -7,7 +7,7 @@ export const SHORT = { [SNOW]: "snow", [CLOUD]: "cloud" };
 
 export const FILTERS = [
   "tile", "country", "season", "label", "from", "to", "text", "flag", "decided", "flagset",
-  "min_confidence", "max_confidence", "near", "bbox", "order",
+  "min_confidence", "max_confidence", "near", "bbox", "doubt", "doubted_label", "order",
 ];
 
 export const state = {
@@ -87,6 +87,7 @@ export const seen = (row) =>
 
 /** Whether a row still belongs to what is asked for, after a decision. */
 export function stillAsked(row) {
+  if (state.query.doubt === "open" && !row.doubts?.some((doubt) => doubt.present === null)) return false;
   switch (state.query.decided) {
     case undefined: return true;
     case "none": return row.decided === null;
