@@ -77,16 +77,17 @@ class Preparer:
 
     def __call__(
         self,
-        pixels: Mapping[int, npt.NDArray[np.uint16]],
+        pixels: Mapping[int, npt.NDArray[np.uint16] | torch.Tensor],
         turns: npt.NDArray[np.uint8] | None = None,
     ) -> ModelInput:
         """What the model sees of these patches.
 
         Args:
-            pixels: pixel size to `patch band row col`, as stored.
+            pixels: pixel size to `patch band row col`, as stored; a tensor is int16 with the bits
+                of uint16, which torch cannot index.
             turns: of each patch, 0 to 7; None leaves them as they lie.
         """
-        raw = {size: torch.from_numpy(pixels[size]).to(self._device) for size in self._groups}
+        raw = {size: _stored(pixels[size], self._device) for size in self._groups}
         which = None if turns is None else torch.as_tensor(turns, device=self._device)
         if self._native:
             every = slice(None)
@@ -113,6 +114,13 @@ class Preparer:
             values = values.clamp(self._low, self._high)
         values = values.sub_(group.mean).div_(group.std)
         return values if turns is None else turn(values, turns[part])
+
+
+def _stored(pixels: npt.NDArray[np.uint16] | torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Stored numbers on the device, uint16."""
+    if isinstance(pixels, torch.Tensor):
+        return pixels.to(device).view(torch.uint16)
+    return torch.from_numpy(pixels).to(device)
 
 
 def turn(images: torch.Tensor, turns: torch.Tensor) -> torch.Tensor:
