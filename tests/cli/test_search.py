@@ -27,9 +27,10 @@ def test_embed_by_a_run(
     words = ["embed", str(trained), str(imported_sample.root), "--out", str(tmp_path / "i")]
     assert run([*words, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert (told["model"], told["patches"], told["features"]) == ("S-CNN-RGB", 66, 8)
+    assert told["model"] == "S-CNN-RGB and band statistics"
+    assert (told["patches"], told["features"]) == (66, 24 + 128)
     assert run(["search", str(tmp_path / "i"), "--evaluate", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["metric"] == "cosine"
+    assert json.loads(capsys.readouterr().out)["metric"] == "euclidean"
 
 
 def test_search(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,13 +23,22 @@ import torch
 
 from benforge.archive.archive import Archive
 from benforge.archive.build import build_archive
+from benforge.core.contract import Normalisation
 from benforge.core.sensor import load_sensor
 from benforge.correction.port import CorrectOptions
 from benforge.correction.sixs import SixS
-from benforge.errors import BenError, ConflictError, InputError, ProductError, StorageError
+from benforge.errors import (
+    BenError,
+    ConflictError,
+    InputError,
+    MemoryShortError,
+    MissingError,
+    ProductError,
+    StorageError,
+)
 from benforge.inference.deployed import DeployedModel
 from benforge.inference.predict import predict
-from benforge.inference.windows import WindowInputs, open_model
+from benforge.inference.windows import HeldWindows, WindowInputs, open_model
 from benforge.mapping.facts import MapChoices
 from benforge.mapping.map import map_products
 from benforge.mapping.plan import plan_map
@@ -217,7 +229,12 @@ def test_what_is_not_a_map_stays(world: World, run: Path, tmp_path: Path) -> Non
     (place / "map.json").write_text("{")
     with pytest.raises(ConflictError, match="the folder holds other things"):
         map_products(run, [world.product], tmp_path)
-    assert [path.name for path in place.iterdir()] == ["mine.txt"]
+    assert {path.name for path in place.iterdir()} == {"map.json", "mine.txt"}
+    for path in place.iterdir():
+        path.rename(place / "scores.tif")  # the last one stays: a map has a note
+    with pytest.raises(ConflictError, match="the folder holds other things"):
+        map_products(run, [world.product], tmp_path)
+    assert [path.name for path in place.iterdir()] == ["scores.tif"]
 
 
 def test_what_killed_runs_left_is_cleared_and_a_running_ones_not(
@@ -243,6 +260,123 @@ def test_nothing_half_is_left(
     with pytest.raises((KeyboardInterrupt, StorageError)):
         map_products(run, [world.product], tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """The system refuses to let a file grow beyond `size`, as a full disk or a quota does."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [100, 20_000, 150_000])
+def test_whichever_file_finds_no_room_is_told_in_one_line(
+    world: World, run: Path, tmp_path: Path, size: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with files_of_at_most(size), pytest.raises(StorageError) as error:
+        map_products(run, [world.product], tmp_path)
+    assert "cannot be written, file too large" in str(error.value)
+    assert "\n" not in str(error.value)
+    assert capfd.readouterr().err == ""  # GDAL has nothing to add
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_called_so_and_nothing_is_said_to_go_on(
+    world: World, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("benforge.mapping.scene.write_scores", fail)
+    with pytest.raises(
+        StorageError, match=r"the disk is full\. Free space and run the same command again$"
+    ):
+        map_products(run, [world.product], tmp_path)
+
+
+def test_a_place_where_nothing_can_be_written_is_told_before_any_work(
+    world: World, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*_: object, **__: object) -> None:
+        raise AssertionError("decoded in vain")
+
+    monkeypatch.setattr("benforge.mapping.scene.decode_scene", work)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(StorageError, match="cannot be written"):
+        map_products(run, [world.product], tmp_path / "file")
+    (tmp_path / open_scene(world.product).metadata.source).write_text("mine")
+    with pytest.raises(StorageError, match="cannot be written"):
+        map_products(run, [world.product], tmp_path)
+
+
+def test_a_map_is_not_written_into_a_product(world: World, run: Path) -> None:
+    for out in (world.product, world.product / "GRANULE"):
+        with pytest.raises(InputError, match="lies inside a product"):
+            map_products(run, [world.product], out)
+
+
+def test_what_corrects_is_looked_for_before_any_work(
+    world: World, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    product = write_l1c(tmp_path / "given")
+    with pytest.raises(MissingError, match="sen2cor is not found"):
+        map_products(run, [world.product, product], tmp_path / "out", MapWork(processor="sen2cor"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_device_cuts_the_windows_that_the_cpu_cuts(world: World, run: Path) -> None:
+    scene = decode_scene(open_scene(world.product), ["B02", "B05", "B01"], clouds=False)
+    plan = plan_map(scene.metadata.grid, 120, 66)
+    contract = load_model(run)[1]
+    few = msgspec.structs.replace(
+        contract,
+        bands=("B02", "B05", "B01"),
+        normalisation=Normalisation(source="none", mean=(9, 8, 7), std=(3, 2, 1)),
+    )
+    model = replace(open_model(run, "cpu"), contract=few)
+    inputs = WindowInputs(scene.mosaics, plan.corners, 120, model._preparer(scene.sensor))
+    held = HeldWindows.of(inputs, torch.device("cpu"))
+    order = np.random.default_rng(1).permutation(len(plan))[:20]
+    for one, other in zip(inputs.batches(order, 8), held.batches(order, 8), strict=True):
+        assert (one.positions == other.positions).all()
+        assert torch.equal(one.inputs, other.inputs)
+
+
+def test_cores_to_spare_decode_the_finest_bands(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, int] = {}
+    scene = open_scene(world.product)
+    original = type(scene).read_band
+
+    def asking(self, name, out=None, *, threads=1):
+        asked[name] = threads
+        return original(self, name, out, threads=threads)
+
+    monkeypatch.setattr(type(scene), "read_band", asking)
+    alone = decode_scene(scene, ["B02", "B03", "B05"], clouds=True)
+    assert asked == {"B02": 1, "B03": 1, "B05": 1}
+    many = decode_scene(scene, ["B02", "B03", "B05"], clouds=True, threads=6)
+    assert asked == {"B02": 3, "B03": 3, "B05": 1}
+    for size, mosaic in alone.mosaics.items():
+        assert (mosaic == many.mosaics[size]).all()
+    assert (alone.codes == many.codes).all()
+
+
+def test_memory_that_does_not_suffice_is_told(
+    world: World, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(WindowInputs, "read", short)
+    with pytest.raises(MemoryShortError, match="Lower --batch-size below 128, or use --device cpu"):
+        map_products(run, [world.product], tmp_path)
 
 
 def test_other_bands_numbers_and_choices_are_refused(

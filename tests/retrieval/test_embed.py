@@ -38,12 +38,21 @@ def test_by_statistics(statistics: SearchIndex, imported_sample: Archive) -> Non
     assert ((places[1] > 35) & (places[1] < 72)).all()
 
 
-def test_by_a_model(learned: SearchIndex, run: Path, imported_sample: Archive) -> None:
-    assert learned.facts.metric == "cosine"
+def test_by_a_model_and_statistics_that_count_alike(
+    learned: SearchIndex, statistics: SearchIndex, run: Path, imported_sample: Archive
+) -> None:
+    assert learned.facts.told()["model"] == "S-CNN-All and band statistics"
+    assert learned.facts.metric == "euclidean"
     assert learned.facts.weights == hash_weights(run) == hash_weights(learned.root / MODEL)
     assert load_model(learned.root / MODEL)[1] == load_model(run)[1]
-    parts = embed_patches(run, imported_sample, batch_size=13)
-    assert np.allclose(learned.vectors, np.concatenate(list(parts)), rtol=1e-4, atol=1e-3)
+    bands, seen = learned.vectors[:, :24], learned.vectors[:, 24:]
+    lengths = [np.square(part).sum(axis=1).mean() for part in (bands, seen)]
+    assert abs(lengths[0] / lengths[1] - 1) < 1e-4
+    ratio = bands / statistics.vectors
+    assert np.abs(ratio / ratio[0, 0] - 1).max() < 1e-3
+    told = np.concatenate(list(embed_patches(run, imported_sample, batch_size=13)))
+    for i in range(told.shape[1]):
+        assert abs(np.corrcoef(told[:, i], seen[:, i])[0, 1] - 1) < 1e-4
 
 
 def test_a_part_of_a_split(few: Path, run: Path, tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_vectors_that_are_the_labels_find_them_all() -> None:
     index = make_index([["a"]] * 12 + [["b"]] * 12, np.repeat([[0], [9]], 12, axis=0), ["t"] * 24)
     found = evaluate_search(index, k=10)
     assert (found.precision, found.overlap) == (1, 1)
+    assert found.precision_interval == (1, 1)
     assert found.precision_by_chance == pytest.approx(11 / 23)
     assert found.index["simulated"]
     few = evaluate_search(index, k=10, most=5)
@@ -87,6 +88,9 @@ def test_the_real_patches_by_statistics(statistics: SearchIndex) -> None:
     assert found.queries == 66
     assert not found.index["simulated"]
     assert found.precision > found.precision_by_chance + 0.2
+    low, high = found.precision_interval
+    assert 0.03 < found.precision - low < 0.09  # 1.96 standard errors are 0.059
+    assert 0.03 < high - found.precision < 0.09
     apart = evaluate_search(statistics, k=10, other_tiles=True)
     assert apart.precision < found.precision
     cosine = msgspec.structs.replace(statistics.facts, metric="cosine")

@@ -87,7 +87,8 @@ def test_notes_that_cannot_be_read(learned: SearchIndex, tmp_path: Path) -> None
     text = (root / FACTS).read_text()
     for told, said in (
         (text[:-9], "cannot be read"),
-        (text.replace('"format": 1', '"format": 2'), "of format 2, this benforge reads 1"),
+        (text.replace('"format": 2', '"format": 3'), r"of format 3, .* reads 2\. Update benforge"),
+        (text.replace('"format": 2', '"format": 1'), r"of format 1, .* Make it again with ben emb"),
         (text.replace('"patches": 66', '"patches": 65'), "do not fit together"),
     ):
         (root / FACTS).write_text(told)

@@ -78,6 +78,12 @@ def test_queries_that_cannot_be_answered(statistics: SearchIndex) -> None:
         search(statistics, Query(labels=("Sea",)))
     with pytest.raises(InputError, match="no patch of the index has all of these labels"):
         search(statistics, Query(labels=("Sea and ocean", "Pastures", "Port areas")))
+    one = SearchIndex(
+        statistics.root, statistics.facts, statistics.patches[:1], statistics.vectors[:1]
+    )
+    query = Query(patch=statistics.patches["patch_id"][0].as_py(), other_tiles=True)
+    with pytest.raises(InputError, match="all of its patches are of one tile"):
+        search(one, query)
     for wrong in ({}, {"patch": "a", "labels": ("b",)}, {"patch": "a", "k": 0}):
         with pytest.raises(InputError, match="one query at a time"):
             Query(**wrong)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ PlacesArgument = Annotated[
 IndexArgument = Annotated[Path, typer.Argument(help="Folder of the index.", metavar="INDEX")]
 MetricOption = Annotated[
     Literal["cosine", "euclidean"] | None,
-    typer.Option(help="Distance; cosine with a model, euclidean with statistics if left out."),
+    typer.Option(help="Distance; euclidean if left out."),
 ]
 
 
@@ -143,6 +143,7 @@ def _evaluate(
         print_json(facts)
         return
     told = {**facts.pop("index"), **facts}
+    told["precision_interval"] = "{:.4f} to {:.4f}".format(*figures.precision_interval)
     shown = {name: f"{v:.4f}" if isinstance(v, float) else v for name, v in told.items()}
     print_facts(f"Precision at {k}", shown)
 

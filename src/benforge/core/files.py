@@ -74,7 +74,7 @@ def new_folder(out: Path) -> Iterator[Path]:
         StorageError: the disk is full or the folder cannot be written.
     """
     place = out.resolve()
-    with storage_errors(out):
+    with storage_errors(out, ANEW):
         begun = place.exists()
         draft = (place if begun else place.parent) / f".{place.name}.{os.getpid()}"
         if begun:
@@ -88,7 +88,8 @@ def new_folder(out: Path) -> Iterator[Path]:
             else:
                 draft.rename(place)
         except StorageError as error:
-            raise StorageError(error.what, where=out, do=error.do) from error
+            do = error.do.replace(GOES_ON, ANEW)  # nothing is kept to go on with
+            raise StorageError(error.what, where=out, do=do) from error
         finally:
             rmtree(draft, ignore_errors=True)
 

@@ -40,13 +40,22 @@ def plan_job(path: Path, out: Path, processor: Processor) -> Job:
         InputError: `out` lies inside it.
         ConflictError: what is there was made another way, or is somebody's.
     """
+    check_outside(path, out)
+    metadata = read_metadata(path)
+    processor.check(path, metadata)
+    return Job(path, metadata, _find_made(metadata, out, processor))
+
+
+def check_outside(path: Path, out: Path) -> None:
+    """Raise where what is made of a product would lie inside it.
+
+    Raises:
+        InputError: it would.
+    """
     place = split_tile(path)[0]
     folder = (place if place.is_dir() else place.parent).resolve()
     if folder.name.endswith(".SAFE") and out.resolve().is_relative_to(folder):
         raise InputError("lies inside a product", where=out, do="Name a folder outside of it")
-    metadata = read_metadata(path)
-    processor.check(path, metadata)
-    return Job(path, metadata, _find_made(metadata, out, processor))
 
 
 def _find_made(metadata: SceneMetadata, out: Path, processor: Processor) -> Path | None:

@@ -1,11 +1,11 @@
-"""Embeddings: what a model has made of a patch just before its classification layer."""
+"""Embeddings: what a model sees in a patch, by its last feature map."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -26,62 +26,71 @@ Vectors = npt.NDArray[np.float32]
 """`patch feature`."""
 
 
-def find_classifier(model: nn.Module) -> nn.Linear:
-    """The last fully connected layer of a model, which gives the logits.
+class _Ear:
+    """Hears the feature maps of a model while it is asked.
 
-    Raises:
-        InputError: it has none.
+    A map is `patch channel row col` with several pixels. Those that count are what single layers
+    turn into plain features, one a branch; or the last there is, where the model does that itself.
     """
-    layers = [layer for layer in model.modules() if isinstance(layer, nn.Linear)]
-    if not layers:
-        raise InputError(
-            "the model has no fully connected layer to take embeddings before",
-            where=type(model).__name__,
-            do="Use a model of ben models, or ben embed --statistics",
-        )
-    return layers[-1]
+
+    def __init__(self) -> None:
+        self._ends: list[Tensor] = []
+        self._last: list[Tensor] = []
+
+    def hear(self, module: nn.Module, given: tuple[Any, ...], made: Any) -> None:
+        """What `register_forward_hook` calls."""
+        alone = next(module.children(), None) is None
+        if alone and given and _is_map(given[0]) and isinstance(made, Tensor) and made.ndim == 2:
+            self._ends.append(given[0])
+        if _is_map(made):
+            self._last = [made]
+
+    @property
+    def maps(self) -> list[Tensor]:
+        """The last feature maps."""
+        return self._ends or self._last
+
+
+def _is_map(value: object) -> TypeGuard[Tensor]:
+    return isinstance(value, Tensor) and value.ndim == 4 and value.shape[2:].numel() > 1
 
 
 @contextmanager
-def _listening(layer: nn.Linear) -> Iterator[list[Tensor]]:
-    """What goes into a layer while the context lasts, the last call's alone."""
-    heard: list[Tensor] = []
-
-    def hear(_: nn.Module, given: tuple[Any, ...]) -> None:
-        heard[:] = [given[0]]
-
-    handle = layer.register_forward_pre_hook(hear)
+def _listening(model: nn.Module) -> Iterator[_Ear]:
+    ear = _Ear()
+    handles = [module.register_forward_hook(ear.hear) for module in model.modules()]
     try:
-        yield heard
+        yield ear
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
 
 
 def embed_batch(model: nn.Module, inputs: ModelInput) -> Vectors:
-    """The embeddings of a batch, `patch feature`, float32: the classification layer's input.
+    """The embeddings of a batch, `patch feature`, float32.
+
+    They are the mean over the patch of each channel of the last feature map, then the standard
+    deviation of each: what the model sees, wherever in the patch it lies.
 
     Args:
         model: in evaluation mode.
         inputs: as the model takes them.
 
     Raises:
-        InputError: the logits are not what its last fully connected layer makes of them.
+        InputError: the model has no feature map.
     """
-    layer = find_classifier(model)
-    with torch.inference_mode(), _listening(layer) as heard:
-        logits = model(inputs)
-        if not heard or heard[0].ndim != 2 or not _same(layer(heard[0]), logits):
+    with torch.inference_mode(), _listening(model) as ear:
+        model(inputs)
+        if not ear.maps:
             raise InputError(
-                "the model's logits do not come from its last fully connected layer",
+                "the model has no feature map to take embeddings of",
                 where=type(model).__name__,
                 do="Use a model of ben models, or ben embed --statistics",
             )
-        found: Vectors = heard[0].float().cpu().numpy()
+        pairs = [torch.var_mean(m.float(), dim=(2, 3), correction=0) for m in ear.maps]
+        parts = [mean for _, mean in pairs] + [variance.sqrt() for variance, _ in pairs]
+        found: Vectors = torch.cat(parts, dim=1).cpu().numpy()
     return found
-
-
-def _same(one: Tensor, other: Tensor) -> bool:
-    return one.shape == other.shape and torch.allclose(one, other, rtol=1e-4, atol=1e-4)
 
 
 def embed_patches(

@@ -13,7 +13,7 @@ import torch
 from benforge.core.contract import Contract, check_agrees
 from benforge.core.progress import Progress, silent
 from benforge.core.sensor import Sensor
-from benforge.errors import InputError
+from benforge.errors import InputError, MemoryShortError
 from benforge.inference.predict import BATCH, score
 from benforge.loading.devices import find_device
 from benforge.loading.inputs import Batch, Turns
@@ -28,7 +28,7 @@ Mosaics = Mapping[int, npt.NDArray[np.uint16]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WindowInputs:
-    """Batches that are cut from the bands of one scene.
+    """Batches that are cut from the bands of one scene in memory.
 
     Args:
         mosaics: the scene.
@@ -65,6 +65,58 @@ class WindowInputs:
                 to[...] = mosaic[:, top : top + edge, left : left + edge]
             found[size] = room
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldWindows:
+    """Batches that a device cuts by itself: the scene is moved there once, then nothing is.
+
+    Windows that overlap are not moved again, and a batch costs a few calls, not one a window.
+
+    Args:
+        mosaics: pixel size to the whole scene on the device, `band row col`, int16 with the bits
+            of uint16, which torch cannot index.
+        corners: `window 2` on the device, as of `WindowInputs`.
+        edge: of a window, in the finest pixels.
+        prepare: what happens on the device.
+    """
+
+    mosaics: Mapping[int, torch.Tensor]
+    corners: torch.Tensor
+    edge: int
+    prepare: Preparer
+
+    @classmethod
+    def of(cls, inputs: WindowInputs, device: torch.device) -> HeldWindows:
+        """The same windows, their scene on the device: 1.4 GB of a full tile with all bands."""
+        held = {size: hold(mosaic, device) for size, mosaic in inputs.mosaics.items()}
+        corners = torch.from_numpy(inputs.corners).to(device)
+        return cls(held, corners, inputs.edge, inputs.prepare)
+
+    def batches(
+        self, positions: Positions, size: int, *, turns: Turns | None = None, start: int = 0
+    ) -> Iterator[Batch]:
+        """As `loading.inputs.Inputs` says; positions are those of `corners`."""
+        which = torch.from_numpy(positions).to(self.corners.device)
+        for part in cut(len(positions), size, start):
+            turned = None if turns is None else turns[part]
+            yield Batch(positions[part], self.prepare(self.read(which[part]), turned))
+
+    def read(self, positions: torch.Tensor) -> dict[int, torch.Tensor]:
+        """Pixel size to `patch band row col` of these windows."""
+        finest, corners = min(self.mosaics), self.corners[positions]
+        found = {}
+        for size, mosaic in self.mosaics.items():
+            edge, per = self.edge * finest // size, size // finest
+            windows = mosaic.unfold(1, edge, 1).unfold(2, edge, 1)  # a view, nothing is copied
+            tops, lefts = (corners // per).unbind(1)
+            found[size] = windows[:, tops, lefts].transpose(0, 1).contiguous()
+        return found
+
+
+def hold(mosaic: npt.NDArray[np.uint16], device: torch.device) -> torch.Tensor:
+    """Bands on a device, int16 with the bits of uint16."""
+    return torch.from_numpy(np.ascontiguousarray(mosaic).view(np.int16)).to(device)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,11 +168,22 @@ class WindowModel:
             corners: `window 2`, row and column of each in the finest pixels.
             batch_size: windows at once; changes no score beyond rounding.
             progress: told how many are done.
+
+        Raises:
+            MemoryShortError: the device has too little memory for a scene and a batch.
         """
         if not len(corners):
             return np.zeros((0, len(self.contract.classes)), np.float32)
         inputs = WindowInputs(mosaics, corners, self.contract.patch_pixels, self._preparer(sensor))
-        return score(self.model, inputs, np.arange(len(corners)), batch_size, progress)
+        try:
+            held = inputs if self.device.type == "cpu" else HeldWindows.of(inputs, self.device)
+            return score(self.model, held, np.arange(len(corners)), batch_size, progress)
+        except (torch.OutOfMemoryError, MemoryError) as error:
+            raise MemoryShortError(
+                f"too little memory for a scene and {batch_size} windows at once",
+                where=str(self.device),
+                do=f"Lower --batch-size below {batch_size}, or use --device cpu",
+            ) from error
 
     def _preparer(self, sensor: Sensor) -> Preparer:
         contract = self.contract

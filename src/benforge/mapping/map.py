@@ -9,6 +9,9 @@ import msgspec
 
 from benforge.core.progress import Progress, silent
 from benforge.correction.correct import correct_products
+from benforge.correction.jobs import check_outside, plan_job
+from benforge.correction.port import CorrectOptions
+from benforge.correction.registry import make_processor
 from benforge.errors import BenError, InputError
 from benforge.inference.windows import WindowModel, open_model
 from benforge.mapping.plan import plan_map
@@ -65,15 +68,16 @@ def map_products(
         progress: told what is done.
 
     Raises:
-        InputError: no product, one twice, other bands than the model's, an impossible choice.
-        MissingError: no such checkpoint or product.
+        InputError: no product, one twice, other bands than the model's, an impossible choice, or
+            `out` inside a product.
+        MissingError: no such checkpoint or product, or not what is to correct it.
         ProductError: a product is damaged, or not one.
         ConflictError: another map is at a product's place.
         StorageError: the disk is full.
     """
     work = work or MapWork()
     model = open_model(run, device)
-    found = _look(products, model, work)
+    found = _look(products, model, out, work)
     maps, failed = [], dict[Path, BenError]()
     for i, path in enumerate(products):
         shown = _shown(progress, i, len(products))
@@ -93,22 +97,35 @@ def map_products(
     )
 
 
-def _look(products: Sequence[Path], model: WindowModel, work: MapWork) -> dict[Path, SceneReader]:
+def _look(
+    products: Sequence[Path], model: WindowModel, out: Path, work: MapWork
+) -> dict[Path, SceneReader]:
     """All products opened, so that what is wrong with one is told before hours of work."""
     if not products:
         raise InputError("no product is given", do="Name the products to map")
     found: dict[Path, SceneReader] = {}
     sources: dict[str, Path] = {}
     for path in products:
+        check_outside(path, out)
         scene = open_scene(path, verify=work.verify)
         about = scene.metadata
         model.check_fits(about.sensor, str(path))
         plan_map(about.grid, model.contract.patch_pixels, work.choices.stride)
         if twice := sources.get(name_map(about)):
             raise InputError(f"the same product as {twice}", where=path, do="Give it once")
+        if about.level != "L2A":
+            _check_correctable(path, out, work)
         sources[name_map(about)] = path
         found[path] = scene
     return found
+
+
+def _check_correctable(path: Path, out: Path, work: MapWork) -> None:
+    """Raise where what corrects an L1C product is not there, or cannot take it."""
+    named = work.processor
+    chosen = make_processor(named, CorrectOptions()) if isinstance(named, str | None) else named
+    _ = chosen.version  # raises where its program is not there
+    plan_job(path, out / CORRECTED, chosen)
 
 
 def _corrected(

@@ -7,20 +7,19 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from shutil import rmtree
+from tempfile import TemporaryFile
 
 import msgspec
-from pyogrio.errors import DataSourceError
-from rasterio._err import CPLE_BaseError  # What a failed copy raises has no public name.
-from rasterio.errors import RasterioError
 
-from benforge.core.files import new_folder, storage_errors, write_atomic
-from benforge.errors import BenError, ConflictError, StorageError
+from benforge.core.files import ANEW, new_folder, storage_errors, write_atomic
+from benforge.errors import ConflictError
 from benforge.mapping.facts import FORMAT, MapFacts, VectorFormat
 
 NOTE, SCORES, PICTURE = "map.json", "scores.tif", "map.png"
 PATCHES: Mapping[VectorFormat, str] = {"gpkg": "patches.gpkg", "parquet": "patches.parquet"}
 """Names of the files of a map; that of its patches by their form."""
 
+_OURS = (SCORES, PICTURE, *PATCHES.values(), NOTE)
 _FREE = ("corrected_by", "clouds_by", "simulated")
 """Facts that follow from the others."""
 
@@ -94,13 +93,38 @@ def _digest(path: Path) -> str:
         return ""
 
 
+def check_place(folder: Path) -> None:
+    """Raise before any work where a map could not be written.
+
+    Args:
+        folder: of the map; the one that it is to lie in is made if missing.
+
+    Raises:
+        ConflictError: the folder holds other things than a map.
+        StorageError: nothing can be written beside it.
+    """
+    with storage_errors(folder.parent, ANEW):
+        if folder.exists() and any(not _may_go(path) for path in folder.iterdir()):
+            raise ConflictError("the folder holds other things", where=folder, do="Name another")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder.parent):
+            pass
+
+
+def _may_go(path: Path) -> bool:
+    """Whether a file is a draft, or of a map that has its note."""
+    if path.name.startswith("."):
+        return path.suffix[1:].isdecimal()
+    return path.name in _OURS and (path.parent / NOTE).is_file()
+
+
 def write_whole(
     folder: Path, facts: MapFacts, counts: WindowCounts, fill: Callable[[Path], None]
 ) -> MapNote:
     """Fill a folder that is seen whole or not at all; a damaged map that is there goes.
 
     Args:
-        folder: of the map; what else lies in it stays.
+        folder: of the map.
         facts: for the note.
         counts: likewise.
         fill: writes the files into the folder that it is given.
@@ -109,27 +133,22 @@ def write_whole(
         ConflictError: the folder holds other things than a map.
         StorageError: the disk is full.
     """
+    check_place(folder)
     _clear(folder)
     with new_folder(folder) as draft:
-        try:
-            fill(draft)
-        except (RasterioError, CPLE_BaseError, DataSourceError, OSError) as error:
-            if isinstance(error, BenError):
-                raise
-            raise StorageError(
-                f"cannot be written ({error})", where=folder, do="Make room and run again"
-            ) from error
+        fill(draft)
         files = {path.name: _digest(path) for path in sorted(draft.iterdir())}
         note = MapNote(facts=facts, counts=counts, files=files)
-        write_atomic(draft / NOTE, msgspec.json.format(msgspec.json.encode(note)) + b"\n")
+        text = msgspec.json.format(msgspec.json.encode(note)) + b"\n"
+        write_atomic(draft / NOTE, text, ANEW)
     return note
 
 
 def _clear(folder: Path) -> None:
-    """Remove a damaged map, nothing else, and the drafts of processes that were killed."""
-    with storage_errors(folder):
+    """Remove a damaged map, its note last, and the drafts of processes that were killed."""
+    with storage_errors(folder, ANEW):
         if (folder / NOTE).is_file():
-            for name in (NOTE, SCORES, PICTURE, *PATCHES.values()):
+            for name in _OURS:
                 (folder / name).unlink(missing_ok=True)
         for draft in folder.parent.glob(f".{folder.name}.*"):
             pid = draft.name.rpartition(".")[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,15 +37,24 @@ class DecodedScene:
 
 @dataclass(frozen=True, slots=True)
 class _SomeBands:
-    """A scene that tells of some of its bands only."""
+    """A scene that tells of some of its bands only.
+
+    Args:
+        scene: the whole.
+        metadata: with these bands.
+        threads: that decode each of the finest bands, the only ones that take long.
+    """
 
     scene: SceneReader
     metadata: SceneMetadata
+    threads: int
 
     def read_band(
         self, name: str, out: npt.NDArray[np.uint16] | None = None, *, threads: int = 1
     ) -> npt.NDArray[np.uint16]:
-        return self.scene.read_band(name, out, threads=threads)
+        sensor = self.metadata.sensor
+        finest = sensor.band(name).pixel_size == min(sensor.pixel_sizes)
+        return self.scene.read_band(name, out, threads=self.threads if finest else threads)
 
     def read_classification(self) -> npt.NDArray[np.uint8] | None:
         return self.scene.read_classification()
@@ -65,22 +75,29 @@ def decode_scene(
 ) -> DecodedScene:
     """A scene in memory; 1.4 GB of a full tile with all bands.
 
+    Bands are decoded side by side, and where there are more threads than bands of the finest
+    pixels, several decode each of these. The scene classification is read beside them.
+
     Args:
         scene: opened.
         bands: that the model sees.
         clouds: whether the bands that tell clouds are decoded too where a product has no scene
             classification.
-        threads: bands decoded at the same time.
+        threads: that decode at the same time, about.
         progress: told each band once it is decoded.
 
     Raises:
         ProductError: a band is damaged.
     """
     about = scene.metadata
-    codes = scene.read_classification()
-    wanted = {*bands, *(BANDS if clouds and codes is None else ())}
-    sensor = narrow_sensor(about.sensor, wanted)
-    whole = plan_patches(about.grid, PatchRecipe(edge=CELL))
-    some = _SomeBands(scene, replace(about, sensor=sensor))
-    mosaics = read_mosaics(some, whole, threads=threads, progress=progress)
-    return DecodedScene(about, sensor, mosaics, codes)
+    with ThreadPoolExecutor(1, "classification") as pool:
+        codes = pool.submit(scene.read_classification)
+        wanted = {*bands}
+        if clouds and not wanted >= {*BANDS} and codes.result() is None:
+            wanted |= {*BANDS}
+        sensor = narrow_sensor(about.sensor, wanted)
+        whole = plan_patches(about.grid, PatchRecipe(edge=CELL))
+        each = max(1, threads // len(sensor.bands_at(min(sensor.pixel_sizes))))
+        some = _SomeBands(scene, replace(about, sensor=sensor), each)
+        mosaics = read_mosaics(some, whole, threads=threads, progress=progress)
+        return DecodedScene(about, sensor, mosaics, codes.result())

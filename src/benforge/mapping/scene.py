@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benforge.archive.executors import available_cores
+from benforge.core.files import ANEW, write_atomic
 from benforge.core.progress import Progress, silent
 from benforge.correction.port import Processor
 from benforge.inference.windows import WindowModel
@@ -22,6 +23,7 @@ from benforge.mapping.place import (
     SCORES,
     MapNote,
     WindowCounts,
+    check_place,
     find_whole,
     write_whole,
 )
@@ -116,6 +118,7 @@ def map_scene(
     note = find_whole(folder, facts)
     if note is not None:
         return _summary(folder, note, left_alone=True)
+    check_place(folder)
     clouds = not work.choices.keep_clouds
     decoded = decode_scene(
         scene, model.contract.bands, clouds=clouds, threads=work.threads, progress=progress
@@ -203,7 +206,7 @@ def _fill(folder: Path, asked: _Asked, decoded: DecodedScene, facts: MapFacts) -
     write_patches(folder / PATCHES[facts.vector], patches, facts)
     color = true_color(decoded.mosaics, decoded.sensor)
     clouded = asked.clouded.reshape(plan.shape)
-    (folder / PICTURE).write_bytes(draw_map(plan, raster, clouded, facts, color))
+    write_atomic(folder / PICTURE, draw_map(plan, raster, clouded, facts, color), ANEW)
 
 
 def _summary(folder: Path, note: MapNote, *, left_alone: bool) -> ProductMap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from benforge.core.files import ANEW, write_atomic
 from benforge.core.identity import PatchId
 from benforge.mapping.clouds import Cover
 from benforge.mapping.facts import MapFacts
@@ -87,15 +89,22 @@ def _squares(
 
 
 def write_patches(path: Path, patches: gpd.GeoDataFrame, facts: MapFacts) -> None:
-    """Write a GeoPackage, lists as JSON texts, or a GeoParquet file, lists as lists."""
+    """Write a GeoPackage, lists as JSON texts, or a GeoParquet file, lists as lists.
+
+    Raises:
+        StorageError: the disk is full.
+    """
     about = {**facts.tags(), "classes": json.dumps(facts.classes, ensure_ascii=False)}
+    made = BytesIO()
     if facts.vector == "parquet":
         patches.attrs = about
-        patches.to_parquet(path, schema_version="1.1.0", write_covering_bbox=True)
-        return
-    texts = {
-        name: [json.dumps(one, ensure_ascii=False) for one in patches[name]]
-        for name in ("labels", "scores")
-    }
-    frame = patches.assign(**texts)
-    frame.to_file(path, layer=LAYER, driver="GPKG", engine="pyogrio", dataset_metadata=about)
+        patches.to_parquet(made, schema_version="1.1.0", write_covering_bbox=True)
+    else:
+        texts = {
+            name: [json.dumps(one, ensure_ascii=False) for one in patches[name]]
+            for name in ("labels", "scores")
+        }
+        patches.assign(**texts).to_file(
+            made, layer=LAYER, driver="GPKG", engine="pyogrio", dataset_metadata=about
+        )
+    write_atomic(path, made.getvalue(), ANEW)

@@ -43,14 +43,21 @@ def describe_bands(pixels: Mapping[int, npt.NDArray[np.uint16]]) -> Vectors:
     return np.concatenate([*means, *deviations], axis=1).astype(np.float32)
 
 
-def describe_archive(archive: Archive, progress: Progress = silent) -> Iterator[Vectors]:
+def describe_archive(
+    archive: Archive, progress: Progress = silent, size: int = AT_ONCE
+) -> Iterator[Vectors]:
     """`describe_bands` of every patch of an archive, in the order of its index, in batches.
+
+    Args:
+        archive: opened.
+        progress: told how many are done.
+        size: patches a batch.
 
     Raises:
         ArchiveError: a shard is damaged.
     """
     places = archive.places()
-    for start in range(0, len(places), AT_ONCE):
-        part = places[start : start + AT_ONCE]
+    for start in range(0, len(places), size):
+        part = places[start : start + size]
         yield describe_bands(archive.pixels.read_many(part))
         progress("describing", start + len(part), len(places))

@@ -1,8 +1,13 @@
-"""From an archive to an index: every patch a vector, by a model or by the statistics of bands."""
+"""From an archive to an index: every patch a vector.
+
+It holds the statistics of its bands, and where there is a model as much of what the model sees.
+That both are better than either, and that they count alike, was decided on simulated archives.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from shutil import copyfile
 
@@ -15,11 +20,11 @@ import shapely
 from benforge.archive.archive import Archive
 from benforge.archive.footprints import centres
 from benforge.archive.sidecars import read_split
-from benforge.core.files import new_folder, storage_errors
+from benforge.core.files import ANEW, new_folder, storage_errors
 from benforge.core.progress import Progress, silent
 from benforge.core.split import PARTS
 from benforge.errors import ConflictError, InputError
-from benforge.retrieval.band_statistics import Vectors, describe_archive
+from benforge.retrieval.band_statistics import Vectors, describe_archive, names_of
 from benforge.retrieval.index import MODEL, IndexFacts, write_index
 
 STATISTICS = "band statistics"
@@ -83,18 +88,10 @@ def _some(archive: Archive, split: str, part: str) -> Archive:
 def _embed_by_statistics(
     draft: Path, archive: Archive, facts: IndexFacts, progress: Progress
 ) -> IndexFacts:
-    """Every statistic with mean 0 and deviation 1 over the archive, those that never change 0."""
-    found = np.concatenate(list(describe_archive(archive, progress)))
-    shift, spread = found.mean(axis=0, dtype=np.float64), found.std(axis=0, dtype=np.float64)
-    scale = np.where(spread > 0, spread, 1)
-    facts = msgspec.structs.replace(facts, shift=tuple(shift.tolist()), scale=tuple(scale.tolist()))
-    return write_index(draft, facts, list_patches(archive), [standardise(found, facts)])
-
-
-def standardise(statistics: Vectors, facts: IndexFacts) -> Vectors:
-    """Statistics of patches on the scale of an index."""
-    found: Vectors = ((statistics - np.array(facts.shift)) / np.array(facts.scale)).astype("f4")
-    return found
+    kinds = [len(names_of(archive.meta.sensor))]
+    return write_index(
+        draft, facts, list_patches(archive), describe_archive(archive, progress), kinds
+    )
 
 
 def _embed_by_model(
@@ -114,18 +111,25 @@ def _embed_by_model(
     facts = msgspec.structs.replace(
         facts,
         kind="model",
-        model=contract.title,
+        model=f"{contract.title} and {STATISTICS}",
         run=run.resolve().name,
         weights=hash_weights(run),
         simulated=bool(archive.meta.simulated) or contract.simulated,
-        metric="cosine",
     )
-    batches: Iterator[Vectors] = embed_patches(
+    learned: Iterator[Vectors] = embed_patches(
         run, archive, device=find_device(device), batch_size=batch_size, progress=progress
     )
-    with storage_errors(draft):
+    first = next(learned)  # what is wrong with the model is told before anything is written
+    kinds = [len(names_of(archive.meta.sensor)), first.shape[1]]
+    pairs = zip(describe_archive(archive, size=batch_size), chain([first], learned), strict=True)
+    with storage_errors(draft, ANEW):
         copyfile(run / WEIGHTS if run.is_dir() else run, draft / MODEL)
-    return write_index(draft, facts, list_patches(archive), batches)
+    return write_index(draft, facts, list_patches(archive), map(join_kinds, pairs), kinds)
+
+
+def join_kinds(parts: tuple[Vectors, Vectors]) -> Vectors:
+    """The statistics of bands, then what a model sees: `patch feature`."""
+    return np.concatenate(parts, axis=1)
 
 
 def _facts(archive: Archive, split: str, part: str) -> IndexFacts:

@@ -19,7 +19,7 @@ from benforge.retrieval.search import tiles_of
 
 QUERIES = 2_000
 """Patches that ask at most, drawn by chance where an index has more."""
-_AT_ONCE = 32
+_AT_ONCE, _RESAMPLES = 32, 2_000
 
 Hot = npt.NDArray[np.float32]
 
@@ -33,6 +33,7 @@ class RetrievalFigures(msgspec.Struct, frozen=True, kw_only=True):
         metric: of the distances.
         other_tiles: whether patches of the query's own tile are left out.
         precision: share of the patches found that have a label of the query's.
+        precision_interval: 95 % of bootstrap resamples of the queries lie between these.
         precision_by_chance: the same of patches drawn at random from those that may be found.
         overlap: labels in common over labels of either (Jaccard), mean over the patches found.
         overlap_by_chance: likewise.
@@ -44,6 +45,7 @@ class RetrievalFigures(msgspec.Struct, frozen=True, kw_only=True):
     metric: Metric
     other_tiles: bool
     precision: float
+    precision_interval: tuple[float, float]
     precision_by_chance: float
     overlap: float
     overlap_by_chance: float
@@ -90,17 +92,19 @@ def evaluate_search(
         )
     values = index.vectors if len(known) == len(index.vectors) else index.vectors[known]
     asks = _Asking(Vectors.of(values, chosen), hot, groups, k)
-    sums = np.zeros(4)
+    told = []
     for start in range(0, len(asking), _AT_ONCE):
-        sums += asks.count(asking[start : start + _AT_ONCE])
+        told.append(asks.count(asking[start : start + _AT_ONCE]))
         progress("asking", min(start + _AT_ONCE, len(asking)), len(asking))
-    precision, by_chance, overlap, overlap_by_chance = (sums / len(asking)).tolist()
+    each = np.concatenate(told)
+    precision, by_chance, overlap, overlap_by_chance = each.mean(axis=0).tolist()
     return RetrievalFigures(
         k=k,
         queries=len(asking),
         metric=chosen,
         other_tiles=other_tiles,
         precision=precision,
+        precision_interval=_interval(each[:, 0]),
         precision_by_chance=by_chance,
         overlap=overlap,
         overlap_by_chance=overlap_by_chance,
@@ -125,15 +129,23 @@ class _Asking:
     k: int
 
     def count(self, rows: Rows) -> npt.NDArray[np.float64]:
-        """Sums over these queries: precision, by chance, overlap, by chance."""
+        """Of each of these queries: precision, by chance, overlap, by chance."""
         queries = np.asarray(self.vectors.values[rows])
         found = self.vectors.nearest(queries, self.k, self.groups, self.groups[rows])
-        sums = np.zeros(4)
+        told = []
         for row, near, overlap in zip(rows, found, overlaps(self.hot, rows), strict=True):
             may_be = overlap[self.groups != self.groups[row]]
             got = overlap[near.rows]
-            sums += [(got > 0).mean(), (may_be > 0).mean(), _mean(got), _mean(may_be)]
-        return sums
+            told.append([(got > 0).mean(), (may_be > 0).mean(), _mean(got), _mean(may_be)])
+        return np.array(told, np.float64)
+
+
+def _interval(values: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Where 95 % of the means of bootstrap resamples lie."""
+    random = np.random.default_rng(1)
+    means = [random.choice(values, len(values)).mean() for _ in range(_RESAMPLES)]
+    low, high = np.quantile(means, [0.025, 0.975]).tolist()
+    return low, high
 
 
 def _mean(values: Hot) -> float:

@@ -7,7 +7,7 @@ patch is prepared as those were.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,11 +21,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from benforge.core.files import read_json, storage_errors, write_atomic
+from benforge.core.files import ANEW, read_json, storage_errors, write_atomic
 from benforge.errors import InputError, MissingError
 from benforge.retrieval.nearest import Metric
+from benforge.retrieval.scaling import Spread, rescale_file
 
-FORMAT = 1
+FORMAT = 2
+"""Of the folder; 1 had a model's vectors as they were."""
 FACTS, VECTORS, PATCHES, MODEL = "index.json", "vectors.npy", "patches.parquet", "model.safetensors"
 _ADVICE = "Make it again with ben embed"
 _PIECE = 1 << 24
@@ -51,8 +53,8 @@ class IndexFacts(msgspec.Struct, frozen=True, kw_only=True):
         patches: how many.
         features: numbers of each vector.
         metric: what is measured by unless another is asked for.
-        shift: taken off each statistic of a patch; empty with a model.
-        scale: by which it is then divided.
+        shift: taken off each feature of a patch.
+        scale: by which it is then divided; 0 for a feature that is always the same.
         checksums: CRC-32C of each file.
     """
 
@@ -119,35 +121,46 @@ class SearchIndex:
 
 
 def write_index(
-    folder: Path, facts: IndexFacts, patches: pa.Table, batches: Iterable[Floats]
+    folder: Path,
+    facts: IndexFacts,
+    patches: pa.Table,
+    batches: Iterable[Floats],
+    kinds: Sequence[int] = (),
 ) -> IndexFacts:
     """Write an index into a folder; a checkpoint that belongs to it lies there already.
 
     Args:
         folder: a draft.
-        facts: counts and checksums are filled in.
+        facts: counts, checksums, shift and scale are filled in.
         patches: one row a vector.
         batches: the vectors, `patch feature` each, in order.
+        kinds: how many features are of each kind, which are brought to one scale; none are if
+            empty.
 
     Raises:
         InputError: a vector that is not finite, or another number of vectors than patches.
         StorageError: the disk is full.
     """
-    shape = _write_vectors(folder / VECTORS, len(patches), batches)
+    spread = Spread()
+    shape = _write_vectors(folder / VECTORS, len(patches), spread.watch(batches))
+    if kinds:
+        shift, scale = (tuple(each.tolist()) for each in spread.scale(kinds))
+        rescale_file(folder / VECTORS, shift, scale)
+        facts = msgspec.structs.replace(facts, shift=shift, scale=scale)
     sink = pa.BufferOutputStream()
     pq.write_table(patches, sink, compression="zstd")
-    write_atomic(folder / PATCHES, bytes(sink.getvalue()))
+    write_atomic(folder / PATCHES, bytes(sink.getvalue()), ANEW)
     sums = {path.name: checksum(path) for path in sorted(folder.iterdir())}
     made = msgspec.structs.replace(facts, patches=shape[0], features=shape[1], checksums=sums)
     text = msgspec.json.format(msgspec.json.encode(made), indent=2)
-    write_atomic(folder / FACTS, text + b"\n")
+    write_atomic(folder / FACTS, text + b"\n", ANEW)
     return made
 
 
 def _write_vectors(path: Path, patches: int, batches: Iterable[Floats]) -> tuple[int, int]:
     """Vectors as a file of numpy's, written as they come."""
     written = features = 0
-    with storage_errors(path), path.open("wb") as file:
+    with storage_errors(path, ANEW), path.open("wb") as file:
         for batch in batches:
             if not written:
                 features = batch.shape[1]
@@ -192,11 +205,11 @@ def open_index(root: Path) -> SearchIndex:
         what = "not an index of ben embed" if root.is_dir() else "no such folder"
         raise MissingError(what, where=root, do="Make one: ben embed RUN ARCHIVE --out INDEX")
     facts = read_json(root / FACTS, IndexFacts, do=_ADVICE)
-    if facts.format > FORMAT:
+    if facts.format != FORMAT:
         raise InputError(
             f"of format {facts.format}, this benforge reads {FORMAT}",
             where=root,
-            do="Update benforge",
+            do="Update benforge" if facts.format > FORMAT else _ADVICE,
         )
     needed = (VECTORS, PATCHES, *((MODEL,) if facts.kind == "model" else ()))
     for name in needed:

@@ -16,10 +16,11 @@ import pyarrow.compute as pc
 
 from benforge.errors import InputError
 from benforge.retrieval.band_statistics import describe_bands
-from benforge.retrieval.embed import standardise
+from benforge.retrieval.embed import join_kinds
 from benforge.retrieval.image import Pixels, read_image
 from benforge.retrieval.index import MODEL, SearchIndex
 from benforge.retrieval.nearest import Metric, Nearest, Vectors
+from benforge.retrieval.scaling import rescale
 
 Floats = npt.NDArray[np.float32]
 
@@ -104,8 +105,8 @@ def search(index: SearchIndex, query: Query) -> Found:
     distance to the mean of the vectors of all such patches: the most typical first.
 
     Raises:
-        InputError: no such patch or label, or no patch with all the labels; an image that is no
-            patch.
+        InputError: no such patch or label, no patch with all the labels, no other tile; an image
+            that is no patch.
         MissingError: there is no such image.
     """
     metric = query.metric or index.facts.metric
@@ -130,6 +131,12 @@ def _others(index: SearchIndex, row: int, vectors: Vectors, query: Query) -> Nea
     vector = np.asarray(index.vectors[[row]])
     if query.other_tiles:
         tiles = tiles_of(index)
+        if (tiles == tiles[row]).all():
+            raise InputError(
+                "all of its patches are of one tile",
+                where=index.root,
+                do="Leave out --other-tiles, or take an archive of several tiles",
+            )
         return next(vectors.nearest(vector, query.k, tiles, tiles[[row]]))
     near = next(vectors.nearest(vector, query.k + 1))
     others = near.rows != row
@@ -183,13 +190,14 @@ def embed_image(index: SearchIndex, pixels: Pixels) -> Floats:
     Raises:
         InputError: the index's checkpoint is damaged.
     """
+    batch = {size: bands[None] for size, bands in pixels.items()}
+    found = describe_bands(batch)
     if index.facts.kind == "model":
         from benforge.inference.embed import embed_pixels
 
-        return embed_pixels(index.root / MODEL, pixels)
-    batch = {size: bands[None] for size, bands in pixels.items()}
-    found: Floats = standardise(describe_bands(batch), index.facts)[0]
-    return found
+        found = join_kinds((found, embed_pixels(index.root / MODEL, pixels)[None]))
+    vector: Floats = rescale(found, index.facts.shift, index.facts.scale)[0]
+    return vector
 
 
 def _answer(index: SearchIndex, query: Query, labels: list[str], near: Nearest) -> Found:
