@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from benforge.cli.main import run
 from benforge.scenes.open import open_scene
-from tests.correction.products import write_l1c
+from tests.correction.products import SENSED, write_l1c
 from tests.correction.stand_in import write_stand_in
 from tests.scenes.safe_products import write_product
 
@@ -90,3 +95,36 @@ def test_options_of_another_processor_are_wrong_usage(
     assert run(["correct", "p.SAFE", *words, "--out", str(tmp_path / "out")]) == 2
     assert f"{words[2]} means nothing to --processor" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_stopped_command_goes_on_with_what_is_left(
+    how: signal.Signals, tmp_path: Path, capsys: Capture
+) -> None:
+    given = tmp_path / "given"
+    made = [write_l1c(given, sensing_time=SENSED + timedelta(days=10 * n)) for n in range(2)]
+    out = tmp_path / "out"
+    words = ["correct", *map(str, made), "--processor", "sixs", "--workers", "1", "--out", str(out)]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benforge.cli", *words], stderr=subprocess.PIPE, text=True
+    )
+    while not (first := list(out.glob("*.SAFE"))) or not list(out.glob(".*.part")):
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(how)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == (130 if how == signal.SIGINT else -how)
+    assert "Traceback" not in told
+    assert list(out.glob("*.SAFE")) == first
+    assert (how == signal.SIGKILL) == any(out.glob(".*.part"))
+    written = first[0].stat().st_mtime_ns
+
+    assert run([*words, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["corrected"], told["left_alone"]) == (1, 1)
+    assert first[0].stat().st_mtime_ns == written
+    assert sorted(path.name for path in out.iterdir()) == sorted(
+        Path(path).name for path in told["products"]
+    )
+    assert all(open_scene(Path(path)).metadata.level == "L2A" for path in told["products"])

@@ -154,7 +154,12 @@ def test_clouds_and_all_are_told_of_an_api_too(
     assert run([*base, "--cloud", "0.1"]) == 1
     assert "'cloud cover at most 0.1 %'" in capsys.readouterr().err
     assert run([*base, "--period", "2030-01-01"]) == 1
-    assert "lists no product of level L1C, tiles 33UUP, period 2030" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "no product is left after the condition 'period 2030-01-01'" in told
+    assert "the catalogue lists others of the same place and level, as of 2017-" in told
+    base[-1] = "31UDQ"
+    assert run([*base, "--period", "2017-06-01/2018-05-31"]) == 1
+    assert "the catalogue lists no product of level L1C, tiles 31UDQ." in capsys.readouterr().err
 
 
 def test_from_an_api_through_the_command_line(

@@ -85,10 +85,28 @@ def select(request: TilesRequest, progress: Progress = silent) -> Selection:
 
     profile = open_profile(request.api)
     listed = search(profile, wish, progress=progress)
+    if not listed and wish.period and not wish.names:
+        # The server was asked for place and time at once: which of them has nothing?
+        wish = replace(wish, period=None)
+        _check_period(search(profile, wish, most=1, progress=progress), request.period)
     found = choose(listed, wish, lasting_name(request.api))
     located = complete(profile, found.entries, progress=progress)
     found = replace(found, entries=located, unread=listed.unread)
     return _placed(found, request.countries)
+
+
+def _check_period(others: Sequence[Entry], period: str) -> None:
+    """Raise where a catalogue has nothing of a period, and has products of other times.
+
+    Raises:
+        InputError: it has.
+    """
+    if others:
+        raise InputError(
+            f"no product is left after the condition 'period {period}'; the catalogue lists others "
+            f"of the same place and level, as of {others[0].time:%Y-%m-%d}",
+            do="Ask for another period",
+        )
 
 
 def wish_of(request: TilesRequest) -> Wish:

@@ -60,6 +60,7 @@ def search(
     profile: Profile,
     wish: Wish,
     *,
+    most: int | None = None,
     patience: Patience | None = None,
     progress: Progress = silent,
 ) -> Listed:
@@ -67,7 +68,8 @@ def search(
 
     Clouds and baselines are left to the choice, so that it can tell what could not be had and
     why. Of a wish for named products each is asked for by place and time. Assets are not asked
-    for where the server can leave them out: `complete` brings those of the chosen.
+    for where the server can leave them out: `complete` brings those of the chosen. Where `most` is
+    given, the search ends with so many.
 
     Raises:
         CatalogueError: the server cannot be reached, fails, breaks off, or names no item by a
@@ -88,6 +90,8 @@ def search(
                     found[entry.name] = replace(entry, assets={})
                 else:
                     unread.add(str(item.get("id")))
+                if len(found) == most:
+                    return Listed(found.values(), len(unread))
                 if len(found) % PAGE == 0:
                     progress(f"{len(found)} products listed", done, len(queries))
     if unread and not found:
