@@ -18,6 +18,7 @@ import rasterio
 import zarr
 
 from benchmarks.measure import interleaved, show, table
+from benforge.archive.bands import room_for
 from benforge.archive.layout import SceneFrame, array_name, scene_path
 from benforge.archive.pixels import PixelReader
 from benforge.archive.scene_writer import SceneWriter
@@ -190,7 +191,7 @@ def _works(
     three = [patches[which] for patches in sample.values()]
     flat = np.concatenate([a.reshape(len(a), -1) for a in three], axis=1)
     reader = PixelReader(WORK / "none", SENSOR)
-    out = {size: np.empty((BATCH, *p.shape[1:]), np.uint16) for size, p in sample.items()}
+    out = {size: room_for((BATCH, *p.shape[1:])) for size, p in sample.items()}
     works: dict[str, Callable[[], object]] = {
         "copy in memory, one piece": lambda: copy_one(flat, order),
         "copy in memory, three arrays": lambda: copy_three(three, order),

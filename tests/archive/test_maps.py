@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benforge.archive.maps import map_file
+from benforge.archive.maps import ask_for, in_memory, map_file
 
 
 def mapped(path: Path) -> bool:
@@ -34,3 +34,12 @@ def test_an_empty_and_a_missing_file(tmp_path: Path) -> None:
         map_file(tmp_path / "absent")
     with pytest.raises(IsADirectoryError):
         map_file(tmp_path)
+
+
+def test_what_is_in_memory(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(range(256)) * 4096)
+    data = np.frombuffer(map_file(path), np.uint8)
+    assert in_memory(data.ctypes.data + 5000)
+    ask_for(data.ctypes.data + 70_000, 300_000)
+    assert int(data[70_001]) == 70_001 % 256

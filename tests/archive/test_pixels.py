@@ -176,3 +176,18 @@ def test_other_layouts_are_read_through_zarr(tmp_path: Path, layout: dict[str, o
             file.write_bytes(b"damaged")
     with pytest.raises(ArchiveError, match="r10m: cannot be read"):
         PixelReader(tmp_path, SENSOR).read(PRODUCT, 2, 1)
+
+
+def test_cold_patches_are_asked_for_together(
+    archive: tuple[Path, list[SmallScene]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, (scene, _) = archive
+    asked: list[int] = []
+    monkeypatch.setattr("benforge.archive.pixels.in_memory", lambda address: False)
+    monkeypatch.setattr("benforge.archive.pixels.ask_for", lambda a, size: asked.append(size))
+    found = PixelReader(root, SENSOR).read_many([(PRODUCT, 1, 1), (PRODUCT, 3, 2)])
+    assert np.array_equal(found[60][1], scene.patch("r60m", 3, 2))
+    plain = [array[0].nbytes for array in found.values()] * 2
+    # chunks that must be decoded are not where their pixels are
+    assert asked in (plain, [])
+    assert bool(asked) == (root.name.startswith("none"))

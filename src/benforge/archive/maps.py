@@ -25,6 +25,25 @@ _libc.mmap.argtypes = [
 _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _FAILED = ctypes.c_void_p(-1).value
 
+_libc.mincore.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p]
+_libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+_PAGE = mmap.PAGESIZE
+
+
+def in_memory(address: int) -> bool:
+    """Whether the page of a map at this address is in the page cache.
+
+    True where that is not told: the system tells it of files that the user may write.
+    """
+    told = ctypes.create_string_buffer(1)
+    return bool(_libc.mincore(address & -_PAGE, 1, told)) or told.raw[0] & 1 == 1
+
+
+def ask_for(address: int, size: int) -> None:
+    """Have the system fetch these bytes of a map from the disk, and go on."""
+    start = address & -_PAGE
+    _libc.madvise(start, address + size - start, mmap.MADV_WILLNEED)
+
 
 def map_file(path: Path) -> memoryview:
     """The bytes of a file, read-only; unmapped when the last view of them is gone.

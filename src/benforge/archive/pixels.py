@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benforge.archive.bands import Bands, join_bands
+from benforge.archive.bands import Bands, join_bands, room_for
 from benforge.archive.layout import array_name, scene_path
 from benforge.archive.mapped import PatchArray, open_array
+from benforge.archive.maps import ask_for, in_memory
 from benforge.archive.shards import damaged
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError, InputError
@@ -20,6 +21,9 @@ from benforge.errors import ArchiveError, InputError
 MAX_MAPS = 32_000
 """Shards mapped at once, half of what Linux allows a process (vm.max_map_count, 65,530);
 the whole of BigEarthNet, 125 full tiles with land cover, takes 30,625."""
+
+_PROBES = 2
+"""Patches of a batch that are looked at to see whether it must come from the disk."""
 
 Place = tuple[str, int, int]
 """Scene, column and row of a patch."""
@@ -121,7 +125,8 @@ class PixelReader:
         Args:
             places: scene, column and row of each.
             out: pixel size to `patch band row col` to write into, as this returns it; a new one
-                if None. Only the pixel sizes it holds are read.
+                if None. Only the pixel sizes it holds are read. Arrays of `bands.room_for` are
+                written fastest.
 
         Returns:
             Pixel size (m) to `patch band row col`, uint16; empty for no places and no `out`.
@@ -131,17 +136,35 @@ class PixelReader:
             InputError: there is no such patch.
         """
         out = self._room(places) if out is None else out
+        self._ask_ahead(places)
         for position, (scene, column, row) in enumerate(places):
             opened = self._scenes.get(scene) or self._open(scene)
             opened.bands.read_into(opened.patch(column, row), out, position)
         return out
+
+    def _ask_ahead(self, places: Sequence[Place]) -> None:
+        """Have the disk fetch all of these patches at once, where one of a few is not in memory.
+
+        Page by page, as they are touched, a cold read would wait for each of 40 in turn.
+        """
+        few = places[:: max(1, len(places) // _PROBES)]
+        if all(in_memory(v.ctypes.data) for place in few for v in self._views(place)[:1]):
+            return
+        for place in places:
+            for view in self._views(place):
+                ask_for(view.ctypes.data, view.nbytes)
+
+    def _views(self, place: Place) -> Sequence[npt.NDArray[np.uint16]]:
+        scene, column, row = place
+        opened = self._scenes.get(scene) or self._open(scene)
+        return opened.bands.views(opened.patch(column, row))
 
     def _room(self, places: Sequence[Place]) -> dict[int, npt.NDArray[np.uint16]]:
         if not places:
             return {}
         arrays = (self._scenes.get(places[0][0]) or self._open(places[0][0])).arrays
         shapes = {size: (len(places), *array.facts.patch_shape) for size, array in arrays}
-        return {size: np.empty(shape, np.uint16) for size, shape in shapes.items()}
+        return {size: room_for(shape) for size, shape in shapes.items()}
 
     def close(self) -> None:
         """Unmap everything; the next read opens again."""
