@@ -17,6 +17,7 @@ import numpy.typing as npt
 import zarr
 
 from benchmarks.tile import SCENE, SENSOR, Patches, Pixels, Tile
+from benforge.archive.bands import room_for
 from benforge.archive.layout import array_name, scene_path
 from benforge.archive.pixels import PixelReader
 from benforge.archive.shards import index_size
@@ -121,7 +122,7 @@ class Benforge:
     def read_batches(self, numbers: Sequence[int], out: Patches | None = None) -> None:
         """Patches in batches, into the same arrays."""
         shapes = {size: patches.shape[1:] for size, patches in self._tile.sample.items()}
-        out = out or {size: np.empty((BATCH, *shape), np.uint16) for size, shape in shapes.items()}
+        out = out or {size: room_for((BATCH, *shape)) for size, shape in shapes.items()}
         places = [(SCENE, n % self._tile.columns, n // self._tile.columns) for n in numbers]
         for start in range(0, len(places), BATCH):
             self.reader.read_many(places[start : start + BATCH], out)

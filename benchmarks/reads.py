@@ -28,6 +28,7 @@ from benchmarks.readers import (
     by_band,
 )
 from benchmarks.tile import Patches, Pixels, Tile, write_scenes
+from benforge.archive.bands import room_for
 from benforge.archive.storage import COMPRESSIONS
 
 WORK = Path(__file__).parent / "work" / "reads"
@@ -110,7 +111,7 @@ def _fast(tile: Tile, order: Sequence[int]) -> Timed:
     """The floors and ours, which read the whole tile."""
     flat = np.concatenate([a.reshape(len(a), -1) for a in tile.arrays], axis=1)
     ours = Benforge(tile, WORK / "none")
-    out = {s: np.empty((BATCH, *p.shape[1:]), np.uint16) for s, p in tile.sample.items()}
+    out = {s: room_for((BATCH, *p.shape[1:])) for s, p in tile.sample.items()}
     whole = len(order) // BATCH * BATCH
     return {
         ONE: (lambda: copy_one(flat, order), len(order)),

@@ -6,14 +6,17 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+import torch
 from benchmarks import (
     build,
     codecs,
     cold,
     correction,
+    gpu,
     index,
     labels,
     layouts,
+    loader,
     mapping,
     readers,
     reads,
@@ -150,3 +153,18 @@ def test_a_map_is_compared_with_decoding_and_asking() -> None:
     assert found["patches"] == 36
     assert len(found["rows"]) == 2
     assert found["ratio"] > 0
+
+
+def test_loading_is_compared_with_copies_and_with_bicubic() -> None:
+    found = loader.run("toy")
+    assert {"warm, of copying", "two workers, times one"} <= set(found["ratios"])
+    assert all(ratio > 0 for ratio in found["ratios"].values())
+    assert len(found["cold"]) in (0, 4)
+
+
+def test_what_is_for_a_gpu_runs_without_one(tmp_path: Path) -> None:
+    root = training.save_archive(tmp_path)
+    found = gpu.run("toy", torch.device("cpu"), root, tmp_path / "work")
+    assert found["worst"] < 1e-3
+    assert [row["precision"] for row in found["trained"]] == ["fp32", "bf16"]
+    assert "Training, 4 patches a step" in gpu.report(found, gpu.SIZES["toy"])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benforge.archive.archive import Archive
 from benforge.cli.main import run
 from benforge.testing.products import write_small_map, write_small_product
 
@@ -75,3 +76,15 @@ def test_the_python_of_the_archive_page_runs(
     batch = space["batch"]
     assert isinstance(batch, dict)
     assert batch[10].shape == (16, 4, 120, 120)
+
+
+def test_the_python_of_the_loader_page_runs(
+    imported_sample: Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("archive").symlink_to(imported_sample.root)
+    page = (PROJECT / "docs/loader.md").read_text(encoding="utf-8")
+    space: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL):
+        exec(block, space)
+    assert tuple(space["images"].shape) == (8, 3, 120, 120)  # type: ignore[attr-defined]

@@ -102,7 +102,7 @@ def describe_archive(archive: Archive) -> ArchiveInfo:
         nomenclature=meta.nomenclature.name,
         simulated=meta.simulated,
         bytes=sum(p.stat().st_size for p in archive.root.rglob("*") if p.is_file()),
-        compression=_compression(archive),
+        compression=find_compression(archive),
         period=_period(index["sensing_time"]),
         labels_per_patch=round(sum(labels.values()) / max(1, len(index)), 4),
         labels={name: labels.get(name, 0) for name in names},
@@ -133,7 +133,12 @@ def _period(times: pa.ChunkedArray) -> tuple[str, ...]:
     return tuple(time.date().isoformat() for time in found)
 
 
-def _compression(archive: Archive) -> str:
+def find_compression(archive: Archive) -> str:
+    """How an archive's pixels are stored: "none", "zstd", "blosc" or what the metadata name.
+
+    Raises:
+        ArchiveError: a scene's metadata cannot be read.
+    """
     finest = array_name(archive.meta.sensor.pixel_sizes[0])
     folders = (scene_path(archive.root, scene.name) / finest for scene in archive.meta.scenes)
     return ", ".join(sorted({_array_compression(folder) for folder in folders})) or "none"

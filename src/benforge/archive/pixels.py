@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benforge.archive.bands import Bands, join_bands
+from benforge.archive.bands import Bands, join_bands, room_for
 from benforge.archive.layout import array_name, scene_path
 from benforge.archive.mapped import PatchArray, open_array
 from benforge.archive.shards import damaged
@@ -140,7 +140,8 @@ class PixelReader:
         Args:
             places: scene, column and row of each.
             out: pixel size to `patch band row col` to write into, as this returns it; a new one
-                if None. Only the pixel sizes it holds are read.
+                if None. Only the pixel sizes it holds are read. Arrays of `bands.room_for` are
+                written fastest.
 
         Returns:
             Pixel size (m) to `patch band row col`, uint16; empty for no places and no `out`.
@@ -180,7 +181,7 @@ class PixelReader:
             return {}
         arrays = (self._scenes.get(places[0][0]) or self._open(places[0][0])).arrays
         shapes = {size: (len(places), *array.facts.patch_shape) for size, array in arrays}
-        return {size: np.empty(shape, np.uint16) for size, shape in shapes.items()}
+        return {size: room_for(shape) for size, shape in shapes.items()}
 
     def close(self) -> None:
         """Unmap everything; the next read opens again."""

@@ -53,6 +53,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         0 fine, 1 one line on an error, 2 wrong usage, 130 after ^C.
     """
     from benforge.cli import (  # noqa: F401  registers the verbs
+        bench,
         commands,
         conform,
         correct,

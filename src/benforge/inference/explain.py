@@ -24,9 +24,9 @@ from benforge.inference.explain_patches import ExplainRequest, Work, draw_maps
 from benforge.inference.explain_pictures import draw_importance
 from benforge.inference.explained import CHART, FOLDER, NOTE, Explanation, Importance
 from benforge.inference.predict import BATCH, check_fits, score
-from benforge.loading.inputs import PatchInputs
 from benforge.loading.order import Positions
 from benforge.loading.parts import find_parts
+from benforge.loading.places import inputs_from_disk
 from benforge.loading.targets import load_targets
 from benforge.models.checkpoint import hash_weights, load_model
 from benforge.statistics.style import as_png, lay_out, styled
@@ -113,7 +113,7 @@ def _open(
     split = read_split(opened.root, request.split)
     whole = find_parts(opened, split, [request.part])[request.part]
     positions = draw_positions(whole, request.most, request.seed)
-    inputs = PatchInputs.of(opened, contract, device)
+    inputs = inputs_from_disk(opened, contract, device)
     work = Work(opened, model, contract, targets, inputs, positions, request)
     return work, split.digest, len(whole)
 

@@ -73,7 +73,19 @@ def open_inputs(
     if place == "ram":
         ram = RamPixels(archive, bands, used, workers=max(1, workers), progress=progress)
         return PatchInputs(ram, _preparer(archive, contract, device, dtype, ram.bands), workers)
-    reader = PatchReader(archive, bands, pinned=device.type == "cuda")
+    return inputs_from_disk(archive, contract, device, workers=workers, dtype=dtype)
+
+
+def inputs_from_disk(
+    archive: Archive,
+    contract: Contract,
+    device: torch.device,
+    *,
+    workers: int = 1,
+    dtype: torch.dtype = torch.float32,
+) -> PatchInputs:
+    """The patches as `open_inputs` gives them from the disk, with their reader."""
+    reader = PatchReader(archive, contract.bands, pinned=device.type == "cuda")
     return PatchInputs(reader, _preparer(archive, contract, device, dtype), workers)
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 import torch
 
 from benforge.archive.archive import Archive
+from benforge.archive.bands import room_for
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError
 from benforge.loading.order import Positions
@@ -51,7 +52,9 @@ class PatchReader:
 
     def __init__(self, archive: Archive, bands: Sequence[str], *, pinned: bool = False) -> None:
         sensor, self._pinned = archive.meta.sensor, pinned
-        self._archive, self._shapes = archive, _shapes(archive, sensor, bands)
+        # not the archive: its index is large, and this may travel to other processes
+        self._pixels, self._root = archive.pixels, archive.root
+        self._shapes = _shapes(archive, sensor, bands)
         scenes = archive.index["scene"].cast(pa.string()).combine_chunks().dictionary_encode()
         self._scenes = scenes.dictionary.to_pylist()
         self._places = np.stack(
@@ -81,13 +84,11 @@ class PatchReader:
         places = [(self._scenes[s], c, r) for s, c, r in self._places[positions].tolist()]
         room = self._room(len(places)) if room is None else room
         try:
-            return self._archive.pixels.read_many(places, room)
+            return self._pixels.read_many(places, room)
         except ValueError as error:
             if isinstance(error, ArchiveError):
                 raise
-            raise ArchiveError(
-                "patches are not all of one size", where=self._archive.root
-            ) from error
+            raise ArchiveError("patches are not all of one size", where=self._root) from error
 
     def _room(self, count: int) -> dict[int, npt.NDArray[np.uint16]]:
         """Where a batch is read to; pinned for a GPU, which then fetches it while others work."""
@@ -96,7 +97,7 @@ class PatchReader:
             if self._pinned:
                 rooms[size] = pinned((count, *shape))
             else:
-                rooms[size] = np.empty((count, *shape), np.uint16)
+                rooms[size] = room_for((count, *shape))
         return rooms
 
 
