@@ -33,7 +33,9 @@ class Figures:
         both = (said & (hot > 0)).sum(dim=1)
         either = said.sum(dim=1) + (hot > 0).sum(dim=1)
         f1 = torch.where(either > 0, 2 * both / either.clamp(min=1), 0.0)
-        new = torch.stack([loss.double(), f1.sum().double(), loss.new_tensor(len(hot)).double()])
+        # filled on the device: a number that comes from the host would wait for all work before it
+        count = torch.full_like(loss, len(hot), dtype=torch.float64)
+        new = torch.stack([loss.double(), f1.sum().double(), count])
         self.sums += new.to(self.sums)
 
     def check(self, where: str) -> None:
