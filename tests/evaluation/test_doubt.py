@@ -58,6 +58,7 @@ def score_of(told: Predictions, key: tuple[str, str]) -> float:
     return float(told.scores[told.patch_ids.to_pylist().index(patch), told.classes.index(label)])
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.skipif(importlib.util.find_spec("cleanlab") is None, reason="no cleanlab here")
 @pytest.mark.parametrize(("seed", "skill"), [(0, 1.0), (1, 2.0), (2, 3.0), (5, 0.5)])
 def test_cleanlab_finds_the_same(seed: int, skill: float) -> None:

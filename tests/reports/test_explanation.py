@@ -126,7 +126,9 @@ def test_a_run_that_was_asked_is_drawn(copy: Path, tmp_path: Path) -> None:
     assert "true labels Water predicted none" in text
     assert "B04 B04 0.2000 0.0100 0.2000 0.0100 Wood 0.4000" in text
     assert '<a href="#explanation">What the model looks at</a>' in page
-    assert section.count("<svg") == 1
+    assert section.count("<svg") == 2
+    assert "Wood 0.800 0.400 0.200 0.600" in text
+    assert "Rock" not in text
 
 
 @pytest.mark.parametrize(

@@ -18,20 +18,26 @@ from benforge.cli.usage import check_report_folder
 if TYPE_CHECKING:
     from benforge.inference.explained import Explanation
 
+OutOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        help="A new folder; *explanation* in the run if left out, where ben report finds it.",
+    ),
+]
+GroupOption = Annotated[
+    list[str] | None,
+    typer.Option("--group", help="Bands to permute together, *name=B05,B06*; again for more."),
+]
+
 
 @app.command()
 def explain(
     run: RunArgument,
     archive: ArchiveArgument,
     split: Annotated[str, typer.Option(help="Split of the archive.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="A new folder; *explanation* in the run if left out, where ben report finds it.",
-        ),
-    ] = None,
+    out: OutOption = None,
     part: Annotated[str, typer.Option(help="train, validation or test.")] = "test",
     repeats: Annotated[int, typer.Option(min=1, help="Permutations of each band.")] = 5,
     seed: Annotated[int, typer.Option(min=0, help="Of patches and permutations.")] = 1,
@@ -44,10 +50,7 @@ def explain(
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="Predict from this score on.")
     ] = 0.5,
-    groups: Annotated[
-        list[str] | None,
-        typer.Option("--group", help="Bands to permute together, *name=B05,B06*; again for more."),
-    ] = None,
+    groups: GroupOption = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Patches at once.")] = 128,
     device: DeviceOption = "",
     json: JsonOption = False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -20,9 +20,9 @@ from benforge.inference.explain_bands import (
     draw_permutations,
     parse_groups,
 )
-from benforge.inference.explain_patches import ExplainRequest, Work, draw_maps
+from benforge.inference.explain_patches import ExplainRequest, Scores, Work, draw_maps
 from benforge.inference.explain_pictures import draw_importance
-from benforge.inference.explained import CHART, FOLDER, NOTE, Explanation, Importance
+from benforge.inference.explained import CHART, FOLDER, NOTE, Base, Explanation, Importance
 from benforge.inference.predict import BATCH, check_fits, score
 from benforge.loading.order import Positions
 from benforge.loading.parts import find_parts
@@ -63,18 +63,12 @@ def explain(
         StorageError: the disk is full; nothing stays of the folder.
     """
     work, digest, whole = _open(run, archive, request, device or torch.device("cpu"))
-    sensor, contract = work.archive.meta.sensor, work.contract
-    groups = parse_groups(request.groups, contract.bands, sensor)
-    asked = Asked(work.model, work.inputs, work.positions, work.hot, request.threshold, batch_size)
+    contract, names = work.contract, work.contract.bands
+    groups = parse_groups(request.groups, names, work.archive.meta.sensor)
     with new_folder(out or (run if run.is_dir() else run.parent) / FOLDER) as draft:
         scores = score(work.model, work.inputs, work.positions, batch_size, progress)
         maps, grids = draw_maps(work, scores, draft, progress)
-        base = asked.base(scores)
-        orders = draw_permutations(len(work.positions), request.repeats, request.seed)
-        features = {**{band: (band,) for band in contract.bands}, **groups}
-        found: Sequence[Importance] = band_importance(
-            asked, sensor, features, orders, base, progress
-        )
+        base, found = _measure(work, scores, groups, batch_size, progress)
         told = Explanation(
             model=contract.title,
             run=run.resolve().name,
@@ -83,22 +77,38 @@ def explain(
             simulated=work.simulated,
             nomenclature=contract.nomenclature,
             classes=contract.classes,
-            split=request.split,
-            part=request.part,
             split_digest=digest,
             patches=len(work.positions),
             patches_of_part=whole,
-            threshold=request.threshold,
-            repeats=request.repeats,
-            seed=request.seed,
             grids=grids,
             base=base,
-            bands=tuple(found[: len(contract.bands)]),
-            groups=tuple(found[len(contract.bands) :]),
+            bands=tuple(found[: len(names)]),
+            groups=tuple(found[len(names) :]),
             maps=maps,
+            **{name: getattr(request, name) for name in _FROM_REQUEST},
         )
         _write(told, draft)
     return told
+
+
+_FROM_REQUEST = ("split", "part", "threshold", "repeats", "seed")
+
+
+def _measure(
+    work: Work,
+    scores: Scores,
+    groups: Mapping[str, tuple[str, ...]],
+    batch_size: int,
+    progress: Progress,
+) -> tuple[Base, list[Importance]]:
+    """The figures as they are, and what permuting each band and then each group costs."""
+    request = work.request
+    asked = Asked(work.model, work.inputs, work.positions, work.hot, request.threshold, batch_size)
+    base = asked.base(scores)
+    orders = draw_permutations(len(work.positions), request.repeats, request.seed)
+    features = {**{band: (band,) for band in work.contract.bands}, **groups}
+    sensor = work.archive.meta.sensor
+    return base, band_importance(asked, sensor, features, orders, base, progress)
 
 
 def _open(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -59,6 +60,26 @@ def _bars(axes: Axes, rows: Sequence[Importance], figure: str, label: str, bands
     axes.grid(True, axis="x")
     axes.tick_params(axis="y", length=0)
     bare(axes, "left")
+
+
+def draw_classes(told: Explanation, title: str) -> Figure:
+    """A row a class that occurs, a column a band or group: what its average precision loses."""
+    rows = [*told.bands, *told.groups]
+    kept = [i for i, value in enumerate(told.base.per_class) if value is not None]
+    values = np.array(
+        [[drop.mean if (drop := row.per_class[i]) else 0.0 for row in rows] for i in kept]
+    ).reshape(len(kept), len(rows))
+    most = max(float(np.abs(values).max(initial=0)), 1e-3)
+    figure = new_figure(title, PAGE, 0.17 * len(kept) + 1.1)
+    axes = figure.subplots()
+    shown = axes.imshow(values, cmap="PuOr_r", vmin=-most, vmax=most, aspect="auto")
+    names = [textwrap.shorten(told.classes[i], 48, placeholder=" …") for i in kept]
+    axes.set_yticks(range(len(kept)), names, size=6.2)
+    axes.set_xticks(range(len(rows)), [row.name for row in rows], size=6.2, rotation=60, ha="right")
+    axes.axvline(len(told.bands) - 0.5, color="#1b2421", lw=0.8)
+    bar = figure.colorbar(shown, ax=axes, fraction=0.03, pad=0.01)
+    bar.set_label("loss of average precision", size=6.5)
+    return figure
 
 
 def draw_map(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from benforge.errors import InputError
-from benforge.inference.explain_pictures import SAID, draw_importance
+from benforge.inference.explain_pictures import SAID, draw_classes, draw_importance
 from benforge.inference.explained import FOLDER, NOTE, Explanation, MapFacts, read_explanation
 from benforge.models.checkpoint import WEIGHTS
 from benforge.reports.folder import Folder, Run, digest
@@ -68,10 +68,17 @@ def _block(run: Run, told: Explanation) -> Block:
         f"{told.patches:,} of {told.patches_of_part:,} patches; bands, and below them groups."
     )
     shown = draw(f"figure-{name}", name, what, caption, lambda: draw_importance(told, what))
+    by_class = f"{name}-by-class"
+    each = f"What permuting bands costs each class · {told.of_what()}"
+    caption = "Mean loss of average precision; of a class that few patches have it says little."
+    heat = []
+    if any(value is not None for value in told.base.per_class):
+        made = draw(f"figure-{by_class}", by_class, each, caption, lambda: draw_classes(told, each))
+        heat.append(made)
     return Block(
         run.name,
-        figures=(shown,),
-        sheets={name: importance_sheet(told)},
+        figures=(shown, *heat),
+        sheets={name: importance_sheet(told), by_class: class_sheet(told, each)},
         board=[_seen(run.planned.folder / FOLDER, one) for one in choose_seen(told)],
         board_caption=f"Where it finds classes · {told.of_what()}, "
         f"{min(len(told.maps), MOST_SEEN)} of {len(told.maps)} maps, of the classes it tells best",
@@ -136,3 +143,21 @@ def importance_sheet(told: Explanation) -> Sheet:
     )
     title = f"What permuting bands costs · {told.of_what()}"
     return Sheet(title, table, note, decimals=dict.fromkeys(names, 4))
+
+
+def class_sheet(told: Explanation, title: str) -> Sheet:
+    """One row a class that occurs: its average precision, and what each band takes from it."""
+    kept = [i for i, value in enumerate(told.base.per_class) if value is not None]
+    columns = {
+        "class": [told.classes[i] for i in kept],
+        "AP": pa.array([told.base.per_class[i] for i in kept], pa.float64()),
+        **{
+            row.name: pa.array(
+                [drop.mean if (drop := row.per_class[i]) else None for i in kept], pa.float64()
+            )
+            for row in (*told.bands, *told.groups)
+        },
+    }
+    decimals = {name: 3 for name in columns if name != "class"}
+    note = f"AP is average precision. Means of {told.repeats} permutations."
+    return Sheet(title, pa.table(columns), note, decimals=decimals)
