@@ -72,6 +72,11 @@ class Tile:
         """All patches in memory, `patch band row col`, an array a pixel size."""
         return [patches[self.which.ravel()] for patches in self.sample.values()]
 
+    @cached_property
+    def flat(self) -> Pixels:
+        """The same as one array, `patch value`."""
+        return np.concatenate([a.reshape(len(a), -1) for a in self.arrays], axis=1)
+
     def place(self, number: int) -> tuple[int, int]:
         """Row and column of a patch."""
         return divmod(number, self.columns)
