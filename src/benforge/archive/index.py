@@ -109,6 +109,20 @@ def write_index(root: Path, meta: ArchiveMeta, anew: Collection[str] = ()) -> Ar
     return written
 
 
+def find_scene(root: Path, name: str, inputs: Mapping[str, Any]) -> SceneEntry | None:
+    """The scene of this name where it is there, made from these inputs; else None.
+
+    A worker asks that is given a task again, as another was lost that did it.
+    """
+    folder = scene_path(root, name)
+    if not folder.is_dir():
+        return None
+    told = read_provenance(folder)
+    if told.get("inputs") != inputs:
+        return None
+    return _entry(root, name, told, len(read_rows(folder / INDEX)))
+
+
 def _entry(root: Path, name: str, provenance: Mapping[str, Any], patches: int) -> SceneEntry:
     return SceneEntry(
         name=name,

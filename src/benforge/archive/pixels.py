@@ -64,8 +64,8 @@ class PixelReader:
         self._scenes: dict[str, _Scene] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Maps stay behind: the copy opens its own."""
-        return type(self), (self._root, self._sensor, self._max_maps)
+        """Maps stay behind: the copy opens its own, in whatever folder its process stands."""
+        return type(self), (self._root.absolute(), self._sensor, self._max_maps)
 
     def read(self, scene: str, column: int, row: int) -> dict[int, npt.NDArray[np.uint16]]:
         """All bands of one patch.

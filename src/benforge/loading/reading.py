@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from benforge.archive.archive import Archive
+from benforge.core.record import number_texts
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError
 from benforge.loading.order import Positions
@@ -37,16 +37,9 @@ class PatchReader:
     def __init__(self, archive: Archive, bands: Sequence[str]) -> None:
         sensor = archive.meta.sensor
         self._archive, self._shapes = archive, _shapes(archive, sensor, bands)
-        scenes = archive.index["scene"].cast(pa.string()).combine_chunks().dictionary_encode()
-        self._scenes = scenes.dictionary.to_pylist()
-        self._places = np.stack(
-            [
-                np.asarray(scenes.indices, np.int64),
-                np.asarray(archive.index["column"], np.int64),
-                np.asarray(archive.index["row"], np.int64),
-            ],
-            axis=1,
-        )
+        self._scenes, scenes = number_texts(archive.index["scene"])
+        columns, rows = (np.asarray(archive.index[name]) for name in ("column", "row"))
+        self._places = np.stack([scenes.astype(np.int32), columns, rows], axis=1, dtype=np.int32)
 
     def read(self, positions: Positions) -> Pixels:
         """The stored pixels of these patches, in this order.
