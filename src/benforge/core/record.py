@@ -115,9 +115,8 @@ def number_texts(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int
 
     A column of the index is a few texts many times over: no text is made anew for each row.
     """
-    coded = column.unify_dictionaries().combine_chunks()
-    if not pa.types.is_dictionary(coded.type):
-        coded = coded.dictionary_encode()
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    coded = coded.unify_dictionaries().combine_chunks()
     first = coded.indices.dictionary_encode()
     names: list[str] = coded.dictionary.take(first.dictionary).to_pylist()
     return names, np.asarray(first.indices).astype(np.int64)
