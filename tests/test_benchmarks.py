@@ -10,6 +10,7 @@ from benchmarks import (
     mapping,
     page,
     reads,
+    scale,
     screening,
     search,
     training,
@@ -46,6 +47,12 @@ def test_ways_to_filter_the_index_agree() -> None:
     found = index.run("toy")
     assert found["agree"]
     assert len(found["rows"]) == 4
+
+
+def test_every_use_of_the_index_is_measured_as_it_grows() -> None:
+    found = scale.run("toy")
+    assert set(found["found"]) == set(scale.STEPS)
+    assert all(set(of) == {1, 2} for of in found["found"].values())
 
 
 def test_imports_and_exports_are_compared_with_rasterio_and_a_floor() -> None:

@@ -34,6 +34,7 @@ def die(_: int) -> None:
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CONNECT", 2.0)
+    monkeypatch.setattr(module, "SILENCE", 5.0)
     monkeypatch.setattr(module, "PATIENCE", 1.0)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import random
+import re
 import shutil
 import subprocess
 import threading
@@ -20,15 +22,20 @@ from benforge.archive.archive import Archive
 from benforge.cli.main import run
 from benforge.core.grid import Grid
 from benforge.demo.sample import unpack_sample
-from benforge.layouts.v1_import import import_v1
+from benforge.layouts.importing import _jobs
+from benforge.layouts.port import ImportOptions
+from benforge.layouts.scene_plan import plan_scenes
+from benforge.layouts.v1_import import V1Source, import_v1
 from benforge.mapping.facts import MapChoices
 from benforge.mapping.map import map_products
 from benforge.mapping.scene import MapWork
+from benforge.published.lists import PublishedLists
 from benforge.statistics.histograms import count_pixels
 from benforge.testing.products import GRID, write_small_map, write_small_product
-from tests.clusters import running
+from tests.clusters import PROJECT, running
 from tests.inference.test_export import make_run
 from tests.layouts.v1_patches import SOURCE, make_patch
+from tests.test_docs import words_of
 
 Verb = Callable[[Path, Path], list[str]]
 """The words of a verb, from what is read and the folder to write."""
@@ -256,3 +263,26 @@ def test_progress_and_json_are_those_of_work_done_here(
         do([*VERBS["import"](larger, tmp_path / name), "--json"], *more)
         told.append(json.loads(capsys.readouterr().out) | {"seconds": 0})
     assert told[0] == told[1]
+
+
+@pytest.mark.slow
+def test_the_page_about_clusters_is_true(
+    world: Path, cluster: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its commands run as written, at the address of this cluster."""
+    monkeypatch.chdir(shutil.copytree(world, tmp_path / "world"))
+    shutil.rmtree("archive")
+    page = (PROJECT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^ben (.* --cluster) tcp://scheduler:8786$", page, re.MULTILINE)
+    assert [words.split()[0] for words in commands] == ["import", "screen", "stats", "build", "map"]
+    for words in commands:
+        do([*words_of(words), cluster])
+
+
+def test_tasks_are_small(world: Path, tmp_path: Path) -> None:
+    """What is sent are paths and names: some hundred bytes a patch."""
+    source = V1Source(world / "v1", PublishedLists({}))
+    scenes = plan_scenes(map(source.describe, source.list()), lambda _, error: None)
+    options = ImportOptions()
+    sent = [len(pickle.dumps(job)) for job in _jobs(tmp_path, source, scenes, options)]
+    assert max(sent) < 8000

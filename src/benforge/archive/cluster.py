@@ -19,6 +19,9 @@ from benforge.errors import InputError, MissingError, WorkerError
 CONNECT = 10.0
 """Seconds in which a scheduler must answer."""
 
+SILENCE = 60.0
+"""Seconds after which a scheduler that says nothing is taken for lost."""
+
 PATIENCE = 20.0
 """Seconds that work waits while the cluster has no worker at all."""
 
@@ -71,7 +74,7 @@ class Cluster:
         self._looked = now
         try:
             scheduler = self._client.scheduler
-            found = self._client.sync(scheduler.ncores, callback_timeout=CONNECT)
+            found = self._client.sync(scheduler.ncores, callback_timeout=SILENCE)
         except (OSError, RuntimeError, CancelledError) as error:
             raise self._gone() from error
         self._threads = sum(found.values())
