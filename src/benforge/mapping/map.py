@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,10 @@ from benforge.scenes.several import failure_of
 
 CORRECTED = "corrected"
 """Folder, in that of the maps, of L2A products that were made on the way."""
+
+
+DECODED_ELSEWHERE = 2
+"""Bands that other processes decode at a time: there are several, on cores that are not known."""
 
 
 class MapSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +123,8 @@ class _Mapper:
 
     def __reduce__(self) -> tuple[object, ...]:
         run, out = self.run.absolute(), self.out.absolute()
-        return type(self), (run, out, self.work, self.device, self.digest)
+        work = replace(self.work, threads=DECODED_ELSEWHERE)
+        return type(self), (run, out, work, self.device, self.digest)
 
     def __call__(self, task: _Task) -> tuple[int, ProductMap | BenError]:
         """The number of the product, and its map or why there is none."""
