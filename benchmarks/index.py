@@ -41,7 +41,7 @@ def write_archive(patches: int) -> Path:
     shutil.rmtree(WORK, ignore_errors=True)
     WORK.mkdir(parents=True)
     rng = np.random.default_rng(1)
-    rows = [_rows(product, patches, rng) for product in load_bigearthnet().products]
+    rows = [make_rows(product, patches, rng) for product in load_bigearthnet().products]
     (WORK / INDEX).write_bytes(encode_rows(pa.concat_tables(rows)))
     labels = load_nomenclature("clc-43")
     meta = ArchiveMeta(profile="ben-v1", recipe={}, sensor=load_sensor(), nomenclature=labels)
@@ -49,7 +49,8 @@ def write_archive(patches: int) -> Path:
     return WORK
 
 
-def _rows(source: str, patches: int, rng: np.random.Generator) -> pa.Table:
+def make_rows(source: str, patches: int, rng: np.random.Generator) -> pa.Table:
+    """The rows of one product, on its tile."""
     product = ProductId.parse(source)
     name = str(product)
     epsg, left, top = load_bigearthnet().corners[product.tile]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,12 @@ def imported_sample(v1_sample: Path, tmp_path_factory: pytest.TempPathFactory) -
     out = tmp_path_factory.mktemp("imported") / "archive"
     import_v1(v1_sample, out)
     return Archive.open(out)
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a dask scheduler on loopback, with two workers in processes of their own."""
+    from tests.clusters import running
+
+    with running(tmp_path_factory.mktemp("cluster"), 2) as found:
+        yield found.address

@@ -20,6 +20,7 @@ from benchmarks import (
     mapping,
     readers,
     reads,
+    scale,
     screening,
     search,
     training,
@@ -96,6 +97,12 @@ def test_ways_to_filter_the_index_agree() -> None:
     found = index.run("toy")
     assert found["agree"]
     assert len(found["rows"]) == 4
+
+
+def test_every_use_of_the_index_is_measured_as_it_grows() -> None:
+    found = scale.run("toy")
+    assert set(found["found"]) == set(scale.STEPS)
+    assert all(set(of) == {1, 2} for of in found["found"].values())
 
 
 def test_imports_and_exports_are_compared_with_rasterio_and_a_floor() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,18 @@ def test_every_kept_patch_is_there_once(archive: Archive, scenes: dict[str, Smal
     assert len(archive) == len(found) == len(expected)
     assert set(found) == expected
     assert archive.places() == found
+
+
+def test_places_scene_by_scene_are_all_places_in_any_order_of_rows(archive: Archive) -> None:
+    order = np.random.default_rng(1).permutation(len(archive))
+    for one in (archive, replace(archive, index=archive.index.take(order))):
+        told = one.places()
+        parts = list(one.places_by_scene())
+        assert sorted(np.concatenate([rows for rows, _ in parts])) == list(range(len(one)))
+        for rows, places in parts:
+            assert (np.diff(rows) > 0).all()
+            assert places == [told[row] for row in rows]
+            assert len({scene for scene, _, _ in places}) == 1
 
 
 def test_a_patch_has_its_pixels_and_ground(archive: Archive, scenes: dict[str, SmallScene]) -> None:

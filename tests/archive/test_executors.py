@@ -1,42 +1,44 @@
+import os
 from pathlib import Path
 
 import pytest
-from distributed import LocalCluster
 
-from benforge.archive.archive import Archive
-from benforge.archive.build import build_archive
-from benforge.archive.executors import open_executor
-from benforge.errors import InputError
-from benforge.recipe.load import load_recipe
-from benforge.testing.products import GRID, write_small_map, write_small_product
+from benforge.archive.executors import available_cores, few_workers, run_tasks, workers_for
+from benforge.errors import InputError, WorkerError
+
+
+def die(_: int) -> None:
+    os.kill(os.getpid(), 9)
 
 
 def test_processes_do_the_work() -> None:
-    with open_executor(2) as executor:
-        assert list(executor.map(abs, [-1, 2])) == [1, 2]
+    assert sorted(run_tasks(abs, [1, -2, 3], 2)) == [1, 2, 3]
 
 
-def test_nobody_is_refused() -> None:
-    with (
-        pytest.raises(InputError, match="no dask scheduler"),
-        open_executor(cluster="tcp://127.0.0.1:9"),
-    ):
-        pass
+def test_one_worker_is_this_process() -> None:
+    assert list(run_tasks(lambda _: os.getpid(), [1], 1)) == [os.getpid()]
 
 
-def test_a_cluster_builds_the_same_bytes(tmp_path: Path) -> None:
-    products = [write_small_product(tmp_path)]
-    east = type(GRID)(GRID.crs, GRID.ulx + 5400, GRID.uly, 10, *GRID.shape)
-    products.append(write_small_product(tmp_path, grid=east, tile="33UVP"))
-    both = type(GRID)(GRID.crs, GRID.ulx, GRID.uly, 10, GRID.height, 2 * GRID.width)
-    land_cover = write_small_map(tmp_path / "map.gpkg", both)
-    recipe = load_recipe("custom")
-    build_archive(products, land_cover, tmp_path / "here", recipe)
-    with LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-    ) as cluster:
-        address = cluster.scheduler_address
-        build_archive(products, land_cover, tmp_path / "there", recipe, cluster=address)
-    here, there = Archive.open(tmp_path / "here"), Archive.open(tmp_path / "there")
-    assert here.meta == there.meta
-    assert here.index.equals(there.index)
+def test_a_process_that_dies_is_told() -> None:
+    with pytest.raises(WorkerError, match=r"a worker died.*fewer --workers"):
+        list(run_tasks(die, [1, 2], 2))
+
+
+@pytest.mark.parametrize("workers", [0, -1])
+def test_no_workers_are_refused(workers: int) -> None:
+    with pytest.raises(InputError, match="--workers"):
+        list(run_tasks(abs, [1], workers))
+
+
+def test_what_is_asked_for_stays_and_what_is_left_open_fits_the_work() -> None:
+    assert [few_workers(one, 1) for one in (3, "tcp://there", None)] == [3, "tcp://there", 1]
+    assert few_workers(None, 10**6) == available_cores()
+    assert few_workers(None, 0) == 1
+    assert [workers_for(one, 9) for one in (3, "tcp://there", None)] == [3, "tcp://there", 1]
+    assert workers_for(None, 10**6) is None
+
+
+def test_whoever_waits_is_told_twice_a_second(tmp_path: Path) -> None:
+    told: list[int] = []
+    list(run_tasks(abs, [1], 2, watch=lambda: told.append(1)))
+    assert told

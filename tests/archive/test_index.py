@@ -15,6 +15,7 @@ import pyogrio
 import pytest
 import shapely
 
+from benforge.archive import index
 from benforge.archive.index import (
     encode_rows,
     merge_rows,
@@ -49,6 +50,36 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         make_scene(small_frame(4, 3), product=OTHER, kept=0.6),
         make_scene(small_frame(4, 3)),
     )
+
+
+@pytest.mark.parametrize("group", [1, 5, 12])
+def test_parts_of_any_size_give_one_index(
+    root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, group: int
+) -> None:
+    """The rows, their order, their extent and what DuckDB reads do not hang on the parts."""
+    rows = read_rows(root / "patches.parquet")
+    monkeypatch.setattr(index, "ROW_GROUP", group)
+    shuffled = rows.take(np.random.default_rng(1).permutation(len(rows)))
+    written = encode_rows(shuffled)
+    assert written == encode_rows(rows)
+    (tmp_path / "rows.parquet").write_bytes(written)
+    file = pq.ParquetFile(tmp_path / "rows.parquet")
+    assert file.num_row_groups == -(-len(rows) // group)
+    assert same_rows(read_rows(tmp_path / "rows.parquet"), rows)
+    assert not same_rows(rows.slice(1), rows.slice(0, len(rows) - 1))
+    assert not same_rows(rows.slice(1), rows)
+    box = json.loads(file.schema_arrow.metadata[b"geo"])["columns"]["geometry"]["bbox"]
+    shapes = shapely.from_wkb(rows["geometry"].to_pylist())
+    assert box == list(shapely.total_bounds(shapes))
+    query = f"SELECT count(DISTINCT scene) FROM '{tmp_path}/rows.parquet'"
+    assert duckdb.sql(query).fetchall() == [(2,)]
+
+
+def test_rows_of_scenes_that_are_mixed_are_put_in_order(root: Path) -> None:
+    rows = read_rows(root / "patches.parquet")
+    mixed = [rows.take(list(range(start, len(rows), 3))) for start in (2, 0, 1)]
+    assert same_rows(merge_rows(mixed), rows)
+    assert len(merge_rows([])) == 0
 
 
 def test_the_index_is_the_scenes_rows_in_order(root: Path) -> None:

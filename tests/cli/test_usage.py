@@ -36,6 +36,8 @@ STATS = [
     (["--metadata", "x", "--pixels"], "--pixels does not go with --metadata"),
     (["--metadata", "x", "--workers", "2"], "--workers does not go with --metadata"),
     (["a", "--no-pixels", "--workers", "2"], "leave out --workers or --no-pixels"),
+    (["a", "--no-pixels", "--cluster", "x"], "leave out --cluster or --no-pixels"),
+    (["a", "--workers", "2", "--cluster", "x"], "leave out --workers or --cluster"),
 ]
 
 

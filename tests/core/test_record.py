@@ -1,8 +1,12 @@
 from dataclasses import fields
 from datetime import UTC, datetime
 
+import pyarrow as pa
+from hypothesis import given
+from hypothesis import strategies as st
+
 from benforge.core.identity import PatchId
-from benforge.core.record import SCHEMA, PatchRecord, to_table
+from benforge.core.record import SCHEMA, PatchRecord, number_texts, to_table
 
 RECORD = PatchRecord(
     patch_id="S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57",
@@ -40,3 +44,15 @@ def test_a_record_goes_through_a_table_unchanged() -> None:
 
 def test_no_record_makes_an_empty_table_of_the_same_schema() -> None:
     assert to_table([]).schema == SCHEMA
+
+
+@given(st.lists(st.lists(st.sampled_from("abcd")), max_size=4), st.booleans())
+def test_texts_are_numbered_as_they_first_occur(parts: list[list[str]], coded: bool) -> None:
+    texts = [text for part in parts for text in part]
+    column = pa.chunked_array([pa.array(part, pa.string()) for part in parts], pa.string())
+    if coded:
+        chunks = [chunk.dictionary_encode() for chunk in column.chunks]
+        column = pa.chunked_array(chunks, pa.dictionary(pa.int32(), pa.string()))
+    names, numbers = number_texts(column)
+    assert names == list(dict.fromkeys(texts))
+    assert [names[number] for number in numbers] == texts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from benforge.archive.pixels import PixelReader, Place
 from benforge.core.grid import Grid
 from benforge.core.identity import PatchId
 from benforge.core.patch import Patch
-from benforge.core.record import PatchRecord
+from benforge.core.record import PatchRecord, number_texts
 from benforge.errors import InputError
 
 
@@ -98,9 +99,17 @@ class Archive:
 
     def places(self) -> list[Place]:
         """Scene, column and row of every patch, in order: what `pixels.read_many` takes."""
-        scenes = self.index["scene"].cast(pa.string())
-        parts = (scenes, self.index["column"], self.index["row"])
-        return list(zip(*(part.to_numpy().tolist() for part in parts), strict=True))
+        names, scenes = number_texts(self.index["scene"])
+        columns, rows = (self.index[name].to_numpy().tolist() for name in ("column", "row"))
+        return list(zip((names[i] for i in scenes.tolist()), columns, rows, strict=True))
+
+    def places_by_scene(self) -> Iterator[tuple[npt.NDArray[np.int64], list[Place]]]:
+        """Scene by scene the rows of its patches in the index, ascending, and their places."""
+        names, scenes = number_texts(self.index["scene"])
+        columns, rows = (self.index[name].to_numpy() for name in ("column", "row"))
+        order, ends = np.argsort(scenes, kind="stable"), np.bincount(scenes).cumsum()
+        for name, of in zip(names, np.split(order, ends)[:-1], strict=True):
+            yield of, list(zip(repeat(name), columns[of].tolist(), rows[of].tolist(), strict=False))
 
     def land_cover(self, position: int) -> npt.NDArray[np.uint16] | None:
         """The reference map of one patch, `row col`, class codes, 999 in gaps; None without one.

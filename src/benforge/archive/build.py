@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,10 +13,11 @@ from benforge.archive.build_recipe import BuildRecipe
 from benforge.archive.build_summary import BuildSummary, summarise
 from benforge.archive.build_tile import TileJob, build_tile
 from benforge.archive.executors import (
+    Workers,
     available_cores,
-    interrupts_held,
-    open_executor,
-    worker_died,
+    check_workers,
+    few_workers,
+    run_tasks,
 )
 from benforge.archive.index import missing_scenes
 from benforge.archive.layout import scene_names
@@ -33,8 +32,6 @@ from benforge.scenes.open import open_scene
 CORES_PER_WORKER = 2
 """A worker decodes this many bands at a time when the number of workers is not given."""
 
-SECONDS_BETWEEN_LOOKS = 0.5
-
 
 def build_archive(
     products: Sequence[Path],
@@ -42,8 +39,7 @@ def build_archive(
     out: Path,
     recipe: BuildRecipe,
     *,
-    workers: int | None = None,
-    cluster: str | None = None,
+    workers: Workers = None,
     verify: bool = True,
     progress: Progress = silent,
 ) -> BuildSummary:
@@ -58,8 +54,8 @@ def build_archive(
         land_cover: vector or raster map.
         out: the archive's folder; new, empty, or an archive of the same recipe.
         recipe: all rules.
-        workers: tiles built at a time; by default as many as cores and tiles allow.
-        cluster: address of a dask scheduler, in place of processes here.
+        workers: tiles built at a time, as many as cores and tiles allow if None; or the address of
+            a dask scheduler.
         verify: hold each band to the checksum in its product's manifest.safe, where it has one.
         progress: told what is being done.
 
@@ -67,7 +63,7 @@ def build_archive(
         BenError: whatever is wrong with the input.
     """
     start = time.monotonic()
-    _check_workers(workers)
+    check_workers(workers)
     candidates = _open_products(products, verify)
     labels = recipe.labels
     source = open_land_cover(land_cover, code_field=labels.code_field, layer=labels.layer)
@@ -82,18 +78,13 @@ def build_archive(
             anew = missing_scenes(out, meta, plan.scenes)
             begin(out, meta)
             jobs = _jobs(plan, out, land_cover, source.provenance, recipe, workers, verify)
-            built = _run(jobs, workers, cluster, progress)
+            built = _run(jobs, workers, progress)
         except BaseException:
             with suppress(BenError):
                 give_up(out, meta, anew)
             raise
         meta = end(out, meta, anew)
     return summarise(out, meta, plan, built, time.monotonic() - start)
-
-
-def _check_workers(workers: int | None) -> None:
-    if workers is not None and workers < 1:
-        raise InputError(f"{workers} workers do no work", where="--workers", do="Use 1 or more")
 
 
 def _open_products(products: Iterable[Path], verify: bool) -> list[Candidate]:
@@ -110,11 +101,14 @@ def _jobs(
     land_cover: Path,
     provenance: Mapping[str, object],
     recipe: BuildRecipe,
-    workers: int | None,
+    workers: Workers,
     verify: bool,
 ) -> list[TileJob]:
-    """One job a tile; the cores are shared out among the workers."""
-    threads = max(1, available_cores() // _workers(workers, len(plan.tiles)))
+    """One job a tile; the cores here are shared out, a cluster's worker has a few."""
+    here = _workers(workers, len(plan.tiles))
+    threads = CORES_PER_WORKER
+    if isinstance(here, int):
+        threads = max(1, available_cores() // here)
     return [
         TileJob(
             root=out.absolute(),
@@ -129,44 +123,32 @@ def _jobs(
     ]
 
 
-def _workers(wanted: int | None, tiles: int) -> int:
-    """How many workers there is work for."""
-    return max(1, min(tiles, wanted or available_cores() // CORES_PER_WORKER))
+def _workers(wanted: Workers, tiles: int) -> Workers:
+    """Where to build; here no more tiles at a time than there are."""
+    chosen = few_workers(wanted, available_cores() // CORES_PER_WORKER)
+    return max(1, min(tiles, chosen)) if isinstance(chosen, int) else chosen
 
 
-def _run(
-    jobs: Sequence[TileJob], workers: int | None, cluster: str | None, progress: Progress
-) -> list[SceneEntry]:
+def _run(jobs: Sequence[TileJob], workers: Workers, progress: Progress) -> list[SceneEntry]:
     if not jobs:
         return []
     workers = _workers(workers, len(jobs))
-    if workers == 1 and not cluster:
+    if workers == 1:
         return [entry for job in jobs for entry in build_tile(job, progress)]
-    with open_executor(workers, cluster) as executor:
-        return _run_beside(jobs, executor, progress)
+    root, total = jobs[0].root, sum(len(job.products) for job in jobs)
+    before = len(scene_names(root))
+    reads = [jobs[0].land_cover, *(one.path for job in jobs for one in job.products)]
+    built = run_tasks(
+        build_tile,
+        jobs,
+        workers,
+        reads=_folders(reads),
+        writes=root,
+        watch=lambda: progress("scenes", len(scene_names(root)) - before, total),
+    )
+    return [entry for entries in built for entry in entries]
 
 
-def _run_beside(
-    jobs: Sequence[TileJob], executor: Executor, progress: Progress
-) -> list[SceneEntry]:
-    """Run the jobs in other processes; on the first failure what has not begun is dropped."""
-    total = sum(len(job.products) for job in jobs)
-    before = len(scene_names(jobs[0].root))
-    with interrupts_held():
-        futures: set[Future[list[SceneEntry]]] = {executor.submit(build_tile, j) for j in jobs}
-    waiting, errors = futures, []
-    while waiting:
-        done, waiting = wait(waiting, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED)
-        errors += [e for future in done if (e := future.exception()) is not None]
-        if errors:
-            waiting = {future for future in waiting if not future.cancel()}
-        progress("scenes", len(scene_names(jobs[0].root)) - before, total)
-    if errors:
-        raise _explained(errors[0])
-    return [entry for future in futures for entry in future.result()]
-
-
-def _explained(error: BaseException) -> BaseException:
-    if isinstance(error, BrokenProcessPool):
-        return worker_died()
-    return error
+def _folders(paths: Iterable[Path]) -> list[Path]:
+    """The folders that these lie in, each once."""
+    return list(dict.fromkeys(path.parent for path in paths))

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from benforge.archive.build_plan import Candidate, inputs_of
 from benforge.archive.build_recipe import BuildRecipe
+from benforge.archive.index import find_scene
 from benforge.archive.layout import (
     CLASSIFICATION,
     CLASSIFICATION_PIXEL_SIZE,
@@ -26,7 +27,7 @@ from benforge.archive.meta import SceneEntry
 from benforge.archive.rows import TileRows, scene_table, tile_rows
 from benforge.archive.scene_writer import SceneWriter
 from benforge.core.progress import Progress, silent
-from benforge.errors import GridError
+from benforge.errors import ConflictError, GridError
 from benforge.labels.nomenclature import read_crosswalk
 from benforge.labels.policy import keep_patches, label_patches
 from benforge.labels.sources import open_land_cover
@@ -82,7 +83,7 @@ def build_tile(job: TileJob, progress: Progress = silent) -> list[SceneEntry]:
     plan = _common_plan(job)
     with ThreadPoolExecutor(1, thread_name_prefix="beside") as beside:
         labelled = beside.submit(label_tile, job, plan)
-        return [_build_scene(job, one, plan, labelled, beside, progress) for one in job.products]
+        return [_build_once(job, one, plan, labelled, beside, progress) for one in job.products]
 
 
 def _common_plan(job: TileJob) -> PatchPlan:
@@ -107,6 +108,25 @@ def label_tile(job: TileJob, plan: PatchPlan) -> LabelledTile:
     kept = keep_patches(tile.fractions, recipe, crosswalk)
     rows = tile_rows(plan, tile.fractions, labels, kept, recipe.countries)
     return LabelledTile(rows, tile.reference_map, tile.repaired)
+
+
+def _build_once(
+    job: TileJob,
+    one: Candidate,
+    plan: PatchPlan,
+    labelled: Future[LabelledTile],
+    beside: Executor,
+    progress: Progress,
+) -> SceneEntry:
+    """A scene, unless a worker that was thought lost has built it, or does so meanwhile."""
+    inputs = inputs_of(one, str(job.provenance["sha256"]))
+    try:
+        there = find_scene(job.root, one.scene, inputs)
+        return there or _build_scene(job, one, plan, labelled, beside, progress)
+    except ConflictError:
+        if there := find_scene(job.root, one.scene, inputs):
+            return there
+        raise
 
 
 def _build_scene(

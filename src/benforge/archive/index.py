@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,9 @@ from benforge.archive.layout import INDEX, scene_names, scene_path
 from benforge.archive.manifest import hash_manifest
 from benforge.archive.meta import ArchiveMeta, SceneEntry, write_meta
 from benforge.core.files import write_atomic
-from benforge.core.record import SCHEMA
+from benforge.core.record import SCHEMA, number_texts
 from benforge.errors import ArchiveError
 
-ORDER = [("scene", "ascending"), ("row", "ascending"), ("column", "ascending")]
 ROW_GROUP = 65_536
 
 _PLAIN = pa.schema(
@@ -109,6 +108,20 @@ def write_index(root: Path, meta: ArchiveMeta, anew: Collection[str] = ()) -> Ar
     return written
 
 
+def find_scene(root: Path, name: str, inputs: Mapping[str, Any]) -> SceneEntry | None:
+    """The scene of this name where it is there, made from these inputs; else None.
+
+    A worker asks that is given a task again, as another was lost that did it.
+    """
+    folder = scene_path(root, name)
+    if not folder.is_dir():
+        return None
+    told = read_provenance(folder)
+    if told.get("inputs") != inputs:
+        return None
+    return _entry(root, name, told, len(read_rows(folder / INDEX)))
+
+
 def _entry(root: Path, name: str, provenance: Mapping[str, Any], patches: int) -> SceneEntry:
     return SceneEntry(
         name=name,
@@ -172,39 +185,61 @@ def read_provenance(folder: Path) -> dict[str, Any]:
 
 
 def merge_rows(tables: Sequence[pa.Table]) -> pa.Table:
-    """The rows of these tables in one, sorted by scene, row and column."""
-    plain = pa.concat_tables([_PLAIN.empty_table(), *(table.cast(_PLAIN) for table in tables)])
-    return plain.sort_by(ORDER).combine_chunks().cast(SCHEMA)
+    """The rows of these tables in one, sorted by scene, row and column.
+
+    Tables that are sorted, and each of scenes of its own, are not copied.
+    """
+    each = sorted((_sorted(table) for table in tables if len(table)), key=_first_scene)
+    return _sorted(pa.concat_tables([SCHEMA.empty_table(), *each]))
+
+
+def _first_scene(table: pa.Table) -> str:
+    return str(table["scene"][0].as_py())
+
+
+def _sorted(table: pa.Table) -> pa.Table:
+    names, scene = number_texts(table["scene"])
+    rank = np.argsort(np.argsort(np.array(names, object)))[scene] if names else scene
+    order = np.lexsort([np.asarray(table["column"]), np.asarray(table["row"]), rank])
+    if (order[:-1] < order[1:]).all():
+        return table
+    return table.combine_chunks().take(pa.array(order))
+
+
+def _groups(table: pa.Table) -> Iterator[pa.Table]:
+    """The rows as they lie in row groups: whatever came in, texts are numbered as they occur."""
+    for start in range(0, max(1, len(table)), ROW_GROUP):
+        yield table.slice(start, ROW_GROUP).cast(_PLAIN).combine_chunks()
 
 
 def same_rows(one: pa.Table, other: pa.Table) -> bool:
     """Whether two tables hold equal rows in the same order."""
-    return bool(one.cast(_PLAIN).equals(other.cast(_PLAIN)))
+    pairs = zip(_groups(one), _groups(other), strict=False)
+    return len(one) == len(other) and all(a.equals(b) for a, b in pairs)
 
 
 def encode_rows(table: pa.Table) -> bytes:
     """The bytes of a GeoParquet 1.1 file of these rows, in the order of the index.
 
-    The CRS is left out, which GeoParquet defines as longitude and latitude (OGC:CRS84).
+    The CRS is left out, which GeoParquet defines as longitude and latitude (OGC:CRS84). A group of
+    rows is encoded at a time, and equal rows give equal bytes.
     """
     ordered = merge_rows([table])
-    metadata = {"geo": json.dumps(_geo(ordered["geometry"]))}
+    schema = SCHEMA.with_metadata({"geo": json.dumps(_geo(ordered["geometry"]))})
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        ordered.replace_schema_metadata(metadata),
-        sink,
-        compression="zstd",
-        row_group_size=ROW_GROUP,
-        store_decimal_as_integer=False,
-    )
+    with pq.ParquetWriter(sink, schema, compression="zstd", store_decimal_as_integer=False) as file:
+        for group in _groups(ordered):
+            file.write_table(group.cast(schema), row_group_size=ROW_GROUP)
     return bytes(sink.getvalue())
 
 
 def _geo(geometry: pa.ChunkedArray) -> dict[str, Any]:
     column: dict[str, Any] = {"encoding": "WKB", "geometry_types": ["Polygon"]}
     if len(geometry):
-        shapes = _shapes(geometry)
-        column["bbox"] = [float(value) for value in shapely.total_bounds(shapes)]
+        parts = (geometry.slice(i, ROW_GROUP) for i in range(0, len(geometry), ROW_GROUP))
+        bounds = np.array([shapely.total_bounds(_shapes(part)) for part in parts])
+        ends = [*bounds[:, :2].min(axis=0), *bounds[:, 2:].max(axis=0)]
+        column["bbox"] = [float(value) for value in ends]
     return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
 
 

@@ -76,8 +76,8 @@ class PixelReader:
         self._cold, self._blocks, self._next = LOOKS, 0, -1
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Maps stay behind: the copy opens its own."""
-        return type(self), (self._root, self._sensor, self._max_maps)
+        """Maps stay behind: the copy opens its own, in whatever folder its process stands."""
+        return type(self), (self._root.absolute(), self._sensor, self._max_maps)
 
     def read(self, scene: str, column: int, row: int) -> dict[int, npt.NDArray[np.uint16]]:
         """All bands of one patch.

@@ -30,6 +30,7 @@ from benforge.cli.options import (
     TilesAtOnceOption,
     VerifyOption,
     ViaOption,
+    choose_workers,
 )
 from benforge.cli.terminal import (
     print_counts,
@@ -83,6 +84,7 @@ def build(
         "--elevation": elevation,
     }
     check_build(products, source, land_cover, asked)
+    crew = choose_workers(workers, cluster)
     words = [*(changes or []), *([f"storage.compression={compression}"] if compression else [])]
     rules = load_recipe(profile, recipe, words)
     level, stages = rules.products.level, {}
@@ -95,8 +97,7 @@ def build(
             land_cover,
             out,
             rules,
-            workers=workers,
-            cluster=cluster,
+            workers=crew,
             verify=verify,
             progress=progress,
         )

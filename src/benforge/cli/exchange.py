@@ -11,11 +11,13 @@ import typer
 from benforge.cli.main import app
 from benforge.cli.options import (
     ArchiveArgument,
+    ClusterOption,
     CompressionOption,
     JsonOption,
     MetadataOption,
     OutOption,
     WorkersOption,
+    choose_workers,
 )
 from benforge.cli.terminal import print_facts, print_json, print_left_out, showing_progress
 
@@ -35,6 +37,7 @@ def import_(
     ] = False,
     compression: CompressionOption = None,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     json: JsonOption = False,
 ) -> None:
     """Bring a published archive into benforge's: pixels, geometry, labels, names, flags, splits.
@@ -52,7 +55,7 @@ def import_(
         storage=StorageRecipe(compression=compression) if compression else StorageRecipe(),
         metadata=metadata,
         skip_bad=skip_bad,
-        workers=workers,
+        workers=choose_workers(workers, cluster),
     )
     with showing_progress("Importing") as progress:
         summary = import_layout(path, out, options, layout=layout, progress=progress)

@@ -10,6 +10,7 @@ import typer
 from benforge.cli.learn import RunArgument
 from benforge.cli.main import app
 from benforge.cli.options import (
+    ClusterOption,
     DeviceOption,
     JsonOption,
     OutOption,
@@ -46,6 +47,7 @@ def map_(
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Windows at once.")] = 128,
     device: DeviceOption = "",
+    cluster: ClusterOption = None,
     verify: VerifyOption = True,
     json: JsonOption = False,
 ) -> None:
@@ -63,7 +65,9 @@ def map_(
     choices = MapChoices(stride=stride, threshold=threshold, keep_clouds=keep_clouds, vector=vector)
     work = MapWork(choices, processor, batch_size, verify)
     with showing_progress("Mapping") as progress:
-        summary = map_products(run, products, out, work, device=device, progress=progress)
+        summary = map_products(
+            run, products, out, work, device=device, workers=cluster or 1, progress=progress
+        )
     if json:
         print_json(msgspec.to_builtins(summary))
     else:

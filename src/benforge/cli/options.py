@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from benforge.archive.executors import Workers
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 ArchiveArgument = Annotated[Path, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")]
 CompressionOption = Annotated[
@@ -86,7 +88,11 @@ WorkersOption = Annotated[
     int | None, typer.Option(min=1, help="Processes; every core if left out.")
 ]
 ClusterOption = Annotated[
-    str | None, typer.Option(help="Build on the dask cluster with this scheduler address.")
+    str | None,
+    typer.Option(
+        help="Work on the dask cluster with this scheduler address, tcp://host:8786, in place of "
+        "processes here; its workers must see the same files."
+    ),
 ]
 DeviceOption = Annotated[
     str, typer.Option(help="cpu or cuda; the GPU where there is one if left out.")
@@ -101,3 +107,16 @@ PixelsOption = Annotated[
 VerifyOption = Annotated[
     bool, typer.Option(help="Hold bands to the checksums in their product's manifest.safe.")
 ]
+
+
+def choose_workers(workers: int | None, cluster: str | None) -> Workers:
+    """Where work runs: so many processes here, or on a cluster.
+
+    Raises:
+        BadParameter: both are asked for.
+    """
+    if cluster is None:
+        return workers
+    if workers is not None:
+        raise typer.BadParameter("--workers are processes here; leave out --workers or --cluster")
+    return cluster

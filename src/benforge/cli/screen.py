@@ -8,7 +8,15 @@ import msgspec
 import typer
 
 from benforge.cli.main import app
-from benforge.cli.options import ArchiveArgument, JsonOption, RecipeOption, SetOption, WorkersOption
+from benforge.cli.options import (
+    ArchiveArgument,
+    ClusterOption,
+    JsonOption,
+    RecipeOption,
+    SetOption,
+    WorkersOption,
+    choose_workers,
+)
 from benforge.cli.terminal import print_facts, print_json, showing_progress
 
 
@@ -22,6 +30,7 @@ def screen(
         bool, typer.Option("--replace", help="Do away with a screening of other rules.")
     ] = False,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     json: JsonOption = False,
 ) -> None:
     """Look at every patch for snow, clouds and shadows, and propose flags.
@@ -35,6 +44,7 @@ def screen(
     from benforge.quality.screen import screen_archive
     from benforge.recipe.screen import screening_from_words
 
+    crew = choose_workers(workers, cluster)
     rules = screening_from_words(recipe, words or ())
     with showing_progress("Screening") as progress:
         summary = screen_archive(
@@ -42,7 +52,7 @@ def screen(
             name=name,
             recipe=rules,
             replace=replace,
-            workers=workers,
+            workers=crew,
             progress=progress,
         )
     if json:

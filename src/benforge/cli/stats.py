@@ -9,7 +9,14 @@ import msgspec
 import typer
 
 from benforge.cli.main import app
-from benforge.cli.options import JsonOption, MetadataOption, OutOption, WorkersOption
+from benforge.cli.options import (
+    ClusterOption,
+    JsonOption,
+    MetadataOption,
+    OutOption,
+    WorkersOption,
+    choose_workers,
+)
 from benforge.cli.terminal import print_facts, print_json, showing_progress
 from benforge.cli.usage import check_report_folder, check_stats
 
@@ -30,6 +37,7 @@ def stats(
         ),
     ] = None,
     workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     json: JsonOption = False,
 ) -> None:
     """Describe an archive, or the published lists alone, in tables and figures for a paper.
@@ -41,7 +49,8 @@ def stats(
     from benforge.statistics.describe import write_statistics
     from benforge.statistics.described import open_described
 
-    check_stats(archive, metadata, pixels, workers)
+    crew = choose_workers(workers, cluster)
+    check_stats(archive, metadata, pixels, {"--workers": workers, "--cluster": cluster})
     check_report_folder(out)
     with showing_progress("Describing") as progress:
         summary = write_statistics(
@@ -49,7 +58,7 @@ def stats(
             out,
             pixels=pixels is not False,
             page=html,
-            workers=workers,
+            workers=crew,
             progress=progress,
         )
     if json:

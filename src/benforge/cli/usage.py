@@ -90,7 +90,10 @@ def _split_options_in_vain(
 
 
 def check_stats(
-    archive: Path | None, metadata: Path | None, pixels: bool | None, workers: int | None
+    archive: Path | None,
+    metadata: Path | None,
+    pixels: bool | None,
+    workers: Mapping[str, object],
 ) -> None:
     """Raise where the options of `ben stats` do not fit together.
 
@@ -98,11 +101,12 @@ def check_stats(
         BadParameter: says what to leave out or to name.
     """
     check_one_source(archive, metadata)
-    if metadata and (pixels or workers is not None):
-        option = "--pixels" if pixels else "--workers"
+    counting = next((option for option, told in workers.items() if told is not None), "")
+    if metadata and (pixels or counting):
+        option = "--pixels" if pixels else counting
         raise typer.BadParameter(f"{option} does not go with --metadata: lists have no pixels")
-    if pixels is False and workers is not None:
-        raise typer.BadParameter("--workers count pixels; leave out --workers or --no-pixels")
+    if pixels is False and counting:
+        raise typer.BadParameter(f"{counting} counts pixels; leave out {counting} or --no-pixels")
 
 
 def check_build(

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from benforge.core.identity import PatchId
@@ -106,3 +108,15 @@ def to_table(records: Iterable[PatchRecord]) -> pa.Table:
     columns = [[getattr(row, field.name) for row in rows] for field in SCHEMA]
     arrays = [pa.array(c, type=f.type) for c, f in zip(columns, SCHEMA, strict=True)]
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def number_texts(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int64]]:
+    """The distinct texts of a column without nulls, as they first occur, and each row's among them.
+
+    A column of the index is a few texts many times over: no text is made anew for each row.
+    """
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    coded = coded.unify_dictionaries().combine_chunks()
+    first = coded.indices.dictionary_encode()
+    names: list[str] = coded.dictionary.take(first.dictionary).to_pylist()
+    return names, np.asarray(first.indices).astype(np.int64)

@@ -18,6 +18,9 @@ from benforge.errors import InputError
 PARTS = ("train", "validation", "test")
 """The parts of a split, in this order everywhere."""
 
+AT_ONCE = 65_536
+"""Lines that are made at a time."""
+
 SCHEMA = pa.schema(
     [
         pa.field("patch_id", pa.string(), nullable=False),
@@ -97,6 +100,8 @@ class Split:
     @cached_property
     def digest(self) -> str:
         """SHA-256 over the lines `<patch id> <part>`, sorted: equal for equal splits anywhere."""
-        lines = pc.binary_join_element_wise(self.table["patch_id"], self.table["part"], " ")
-        text = "".join(f"{line}\n" for line in lines.to_pylist())
-        return hashlib.sha256(text.encode()).hexdigest()
+        digest = hashlib.sha256()
+        for some in self.table.to_batches(max_chunksize=AT_ONCE):
+            lines = pc.binary_join_element_wise(some["patch_id"], some["part"], " ")
+            digest.update("".join(f"{line}\n" for line in lines.to_pylist()).encode())
+        return digest.hexdigest()

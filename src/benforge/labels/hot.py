@@ -33,17 +33,22 @@ def labels_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot:
         for position, of in enumerate(nomenclature.classes)
         for name in (of.name, *of.aliases)
     }
-    labels = rows["labels"].combine_chunks()
-    flat = pc.list_flatten(labels).cast(pa.string())
-    found = pc.index_in(flat, value_set=pa.array(list(known), pa.string()))
-    if found.null_count:
-        lost = flat.filter(pc.is_null(found))[0].as_py()
-        raise ArchiveError(
-            f"the label {lost!r} is no class of {nomenclature.name}",
-            do="Look for more damage with ben check, then build or import again",
-        )
-    positions = np.array(list(known.values()), np.int64)[np.asarray(found)]
-    return _hot(pc.list_parent_indices(labels), positions, len(rows), len(nomenclature))
+    names = pa.array(list(known), pa.string())
+    columns = np.array(list(known.values()), np.int64)
+    hot, start = np.zeros((len(rows), len(nomenclature)), np.bool_), 0
+    for labels in rows["labels"].chunks:
+        flat = pc.list_flatten(labels).cast(pa.string())
+        found = pc.index_in(flat, value_set=names)
+        if found.null_count:
+            lost = flat.filter(pc.is_null(found))[0].as_py()
+            raise ArchiveError(
+                f"the label {lost!r} is no class of {nomenclature.name}",
+                do="Look for more damage with ben check, then build or import again",
+            )
+        owners = start + np.asarray(pc.list_parent_indices(labels))
+        hot[owners, columns[np.asarray(found)]] = True
+        start += len(labels)
+    return hot
 
 
 def classes_hot(rows: pa.Table) -> Hot | None:

@@ -23,7 +23,7 @@ from benforge.core.sensor import load_sensor
 from benforge.errors import BenError, ConflictError, InputError
 from benforge.layouts.import_lists import read_import_lists, write_import_lists
 from benforge.layouts.port import ImportOptions, ImportSummary, Skipped
-from benforge.layouts.scene_import import SceneJob, import_scene
+from benforge.layouts.scene_import import SceneJob, import_scene, left_out
 from benforge.layouts.scene_plan import PlannedScene, plan_scenes
 from benforge.layouts.source import PatchSource, SourcePatch, skipped
 from benforge.published.lists import PublishedLists
@@ -114,8 +114,9 @@ def _plan(
     """Every patch described, and the scenes that they make."""
     names = source.list()
     jobs = (_DescribeJob(source, chunk, tally.skip_bad) for chunk in _chunks(names))
+    workers = workers_for(options.workers, len(names))
     found: list[SourcePatch] = []
-    for patches, bad in run_tasks(_describe, jobs, workers_for(options.workers, len(names))):
+    for patches, bad in run_tasks(_describe, jobs, workers, reads=source.paths):
         found += patches
         tally.skipped += bad
         progress("reading metadata", len(found) + len(tally.skipped), len(names))
@@ -228,10 +229,7 @@ def _held(out: Path, scenes: Sequence[PlannedScene], tally: _Tally) -> set[str]:
                 where=out,
                 do="Import into another archive, or remove that scene's folder first",
             )
-        tally.skipped += [
-            Skipped(patch=name, reason="left out when its scene was imported")
-            for name in provenance.get("left_out", ())
-        ]
+        tally.skipped += left_out(provenance)
     return {scene.product for scene in held}
 
 
@@ -244,8 +242,9 @@ def _write_scenes(
     progress: Progress,
 ) -> None:
     total = sum(len(scene.patches) for scene in scenes)
-    jobs = _jobs(out, source, scenes, options)
-    for written, bad in run_tasks(import_scene, jobs, workers_for(options.workers, total)):
+    jobs = _jobs(out.absolute(), source, scenes, options)
+    workers = workers_for(options.workers, total)
+    for written, bad in run_tasks(import_scene, jobs, workers, reads=source.paths, writes=out):
         tally.scenes += written > 0
         tally.patches += written
         tally.skipped += bad

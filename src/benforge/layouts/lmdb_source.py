@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -32,6 +32,7 @@ from benforge.layouts.lmdb_read import (
 )
 from benforge.layouts.port import ImportOptions, ImportSummary
 from benforge.layouts.source import PatchPixels, SourcePatch
+from benforge.layouts.v1_import import listed_product
 from benforge.layouts.v1_names import V1Name
 from benforge.layouts.v1_read import product_text
 from benforge.layouts.v2_corner import Corner, known_corner
@@ -118,6 +119,11 @@ class LmdbSource:
     profile: str = "ben-v2"
     nomenclature: str = "ben-19"
 
+    @property
+    def paths(self) -> Sequence[Path]:
+        """What a process must see that reads it."""
+        return (self.path, *self.lists.files.values())
+
     def list(self) -> list[str]:
         """The keys of its Sentinel-2 patches, sorted.
 
@@ -198,7 +204,8 @@ class LmdbSource:
             return patch, self._row(name, v1=False)
         row = self._row(name, v1=True)
         v1 = V1Name.parse(name)
-        product = _product_of(self.lists, name) or PatchId.parse(row.patch_id).product
+        source = listed_product(self.lists, name)
+        product = product_text(source) if source else PatchId.parse(row.patch_id).product
         return parse_v2_name(f"{product}_{v1.column:02d}_{v1.row:02d}"), row
 
     def _row(self, name: str, *, v1: bool) -> V2Row:
@@ -252,21 +259,6 @@ def _is_v2_name(key: str) -> bool:
     except BenError:
         return False
     return True
-
-
-def _product_of(lists: PublishedLists, name: str) -> str | None:
-    """The product that the published list of names tells of a v1 patch."""
-    if not lists.has("products"):
-        return None
-    source = _products(str(lists.files["products"])).get(name)
-    return product_text(source) if source else None
-
-
-@lru_cache(maxsize=1)
-def _products(path: str) -> Mapping[str, str]:
-    table = PublishedLists({"products": Path(path)}).products()
-    names, sources = (table[column].to_pylist() for column in ("v1_name", "source"))
-    return dict(zip(names, sources, strict=True))
 
 
 @dataclass(frozen=True, slots=True)

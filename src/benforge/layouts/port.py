@@ -10,6 +10,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from benforge.archive.archive import Archive
+from benforge.archive.executors import Workers
 from benforge.archive.storage import StorageRecipe
 from benforge.core.progress import Progress
 from benforge.core.split import Split
@@ -25,13 +26,14 @@ class ImportOptions:
             they lie apart from the pixels; None looks into the folder and beside it.
         skip_bad: leave patches out that cannot be read, and list them in the summary, instead of
             stopping at the first.
-        workers: processes that read and write scenes; None takes every core.
+        workers: processes that read and write scenes, None takes every core; or the address of a
+            dask scheduler.
     """
 
     storage: StorageRecipe = field(default_factory=StorageRecipe)
     metadata: Path | None = None
     skip_bad: bool = False
-    workers: int | None = None
+    workers: Workers = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

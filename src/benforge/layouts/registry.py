@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -136,6 +137,10 @@ def import_layout(
     Raises:
         BenError: an unknown layout, or whatever is wrong with the input.
     """
+    options = options or ImportOptions()
+    if isinstance(options.workers, str):  # those of a cluster stand in other folders
+        metadata = options.metadata and options.metadata.absolute()
+        source, options = source.absolute(), replace(options, metadata=metadata)
     found = load_layout(layout, IMPORTED) if layout else detect_layout(source)
     seen = _find_layout(source) if source.exists() else None
     if seen and seen is not found:
@@ -143,7 +148,7 @@ def import_layout(
             f"in the layout {seen.name}, not {found.name}", where=source, do="Leave --layout out"
         )
     assert found.importer, "IMPORTED holds only those that have one"
-    return found.importer(source, out, options or ImportOptions(), progress)
+    return found.importer(source, out, options, progress)
 
 
 def export_layout(

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from benforge.archive.footprints import centres, footprints, to_wkb
-from benforge.archive.layout import LAND_COVER, SceneFrame, array_name
+from benforge.archive.index import find_scene, read_provenance
+from benforge.archive.layout import LAND_COVER, SceneFrame, array_name, scene_path
 from benforge.archive.scene_writer import SceneWriter
 from benforge.archive.storage import StorageRecipe
 from benforge.core.bigearthnet import EDGE, load_bigearthnet
@@ -21,7 +22,7 @@ from benforge.core.identity import PatchId, ProductId
 from benforge.core.record import PatchRecord, to_table
 from benforge.core.season import season_of
 from benforge.core.sensor import Sensor
-from benforge.errors import BenError
+from benforge.errors import BenError, ConflictError
 from benforge.labels.countries import countries_of
 from benforge.labels.port import GAP
 from benforge.layouts.port import Skipped
@@ -79,6 +80,8 @@ class _Block:
 def import_scene(job: SceneJob) -> tuple[int, list[Skipped]]:
     """Read the pixels of a scene and write it into the archive, whole or not at all.
 
+    A scene that a worker which was thought lost has written, from the same patches, stays.
+
     Returns:
         how many patches were written, and those left out; a scene of none is not written.
 
@@ -86,6 +89,29 @@ def import_scene(job: SceneJob) -> tuple[int, list[Skipped]]:
         BenError: a patch is bad and may not be left out.
         StorageError: the disk is full.
     """
+    try:
+        return _find_done(job) or _import(job)
+    except ConflictError:
+        if done := _find_done(job):
+            return done
+        raise
+
+
+def _find_done(job: SceneJob) -> tuple[int, list[Skipped]] | None:
+    name = job.scene.product
+    there = find_scene(job.out, name, {"patches": job.scene.fingerprint})
+    if there is None:
+        return None
+    return there.patches, left_out(read_provenance(scene_path(job.out, name)))
+
+
+def left_out(provenance: Mapping[str, Any]) -> list[Skipped]:
+    """The patches that were left out of a scene, of which its provenance keeps the names."""
+    reason = "left out when its scene was imported"
+    return [Skipped(patch=name, reason=reason) for name in provenance.get("left_out", ())]
+
+
+def _import(job: SceneJob) -> tuple[int, list[Skipped]]:
     bad: list[Skipped] = []
     facts: dict[Place, _Facts] = {}
     scene = job.scene

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -91,6 +91,11 @@ class PatchSource(Protocol):
     @property
     def profile(self) -> str:
         """The archive's profile: "ben-v1" or "ben-v2"."""
+        ...
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """The files and folders that a process must see to describe and read patches."""
         ...
 
     @property

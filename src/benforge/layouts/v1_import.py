@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -58,16 +58,18 @@ class V1Source:
     profile: str = "ben-v1"
     nomenclature: str = "clc-43"
 
+    @property
+    def paths(self) -> Sequence[Path]:
+        """What a process must see that reads it."""
+        return (self.root, *self.lists.files.values())
+
     def list(self) -> list[str]:
         """The names of the patch folders, sorted."""
         return [folder.name for folder in list_v1_patches(self.root)]
 
     def describe(self, name: str) -> SourcePatch:
         """What a folder says without its pixels."""
-        product = None
-        if self.lists.has("products"):
-            product = _products(str(self.lists.files["products"])).get(name)
-        return read_v1_patch(self.root / name, load_sensor(), product)
+        return read_v1_patch(self.root / name, load_sensor(), listed_product(self.lists, name))
 
     def read(self, patch: SourcePatch, sensor: Sensor) -> PatchPixels:
         """The pixels of its twelve GeoTIFFs."""
@@ -78,10 +80,18 @@ class V1Source:
         )
 
 
+def listed_product(lists: PublishedLists, name: str) -> str | None:
+    """Full id of the product that the published list of names tells of a v1 patch."""
+    if not lists.has("products"):
+        return None
+    path = lists.files["products"]
+    return _products(path, path.stat().st_mtime_ns).get(name)
+
+
 @lru_cache(maxsize=1)
-def _products(path: str) -> Mapping[str, str]:
+def _products(path: Path, changed: int) -> Mapping[str, str]:
     """The list of names: v1 name to full product id; read once in a process."""
-    table = PublishedLists({"products": Path(path)}).products()
+    table = PublishedLists({"products": path}).products()
     source = table["source"].combine_chunks()
     texts = [sys.intern(text) for text in source.dictionary.to_pylist()]
     sources = [texts[i] for i in source.indices.to_pylist()]

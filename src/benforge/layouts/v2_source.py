@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,11 @@ class V2Source:
     layout: str = "v2"
     profile: str = "ben-v2"
     nomenclature: str = "ben-19"
+
+    @property
+    def paths(self) -> Sequence[Path]:
+        """What a process must see that reads it."""
+        return (self.folders.root, *self.lists.files.values())
 
     def list(self) -> list[str]:
         """The names of the patch folders, sorted."""

@@ -9,11 +9,11 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 import torch
 
 from benforge.archive.archive import Archive
 from benforge.archive.bands import room_for
+from benforge.core.record import number_texts
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError
 from benforge.loading.order import Positions
@@ -55,16 +55,9 @@ class PatchReader:
         # not the archive: its index is large, and this may travel to other processes
         self._pixels, self._root = archive.pixels, archive.root
         self._shapes = _shapes(archive, sensor, bands)
-        scenes = archive.index["scene"].cast(pa.string()).combine_chunks().dictionary_encode()
-        self._scenes = scenes.dictionary.to_pylist()
-        self._places = np.stack(
-            [
-                np.asarray(scenes.indices, np.int64),
-                np.asarray(archive.index["column"], np.int64),
-                np.asarray(archive.index["row"], np.int64),
-            ],
-            axis=1,
-        )
+        self._scenes, scenes = number_texts(archive.index["scene"])
+        columns, rows = (np.asarray(archive.index[name]) for name in ("column", "row"))
+        self._places = np.stack([scenes.astype(np.int32), columns, rows], axis=1, dtype=np.int32)
 
     @property
     def shapes(self) -> Mapping[int, tuple[int, int, int]]:

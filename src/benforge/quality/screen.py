@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 import shapely
 
 from benforge.archive.archive import Archive
-from benforge.archive.executors import available_cores, run_tasks
+from benforge.archive.executors import Workers, few_workers, run_tasks
 from benforge.archive.index import read_rows
 from benforge.archive.layout import INDEX, SCREENINGS
+from benforge.archive.pixels import Place
 from benforge.archive.sidecars import sidecar_path
 from benforge.core.progress import Progress, silent
 from benforge.errors import ConflictError
@@ -30,6 +31,11 @@ METHOD = "benforge, indices and shapes of shadows, version 2"
 
 WORTH_A_PROCESS = 8192
 """Patches below which starting another process takes longer than looking."""
+
+Mask = npt.NDArray[np.bool_]
+
+Part = tuple[npt.NDArray[np.int64], list[Place]]
+"""The rows of a scene's patches in the index, and their places."""
 
 SAVE_SECONDS = 15.0
 """Between two savings of what is done."""
@@ -77,7 +83,7 @@ def screen_archive(
     name: str = DEFAULT_NAME,
     recipe: ScreenRecipe | None = None,
     replace: bool = False,
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress = silent,
 ) -> ScreenSummary:
     """Look at every patch that the screening of this name does not hold yet, and write it.
@@ -90,7 +96,8 @@ def screen_archive(
         name: of the screening.
         recipe: the thresholds; the defaults if None.
         replace: whether a screening of other rules gives way.
-        workers: processes; None for every core, or this process alone if the archive is small.
+        workers: processes; None for every core, or this process alone if the archive is small;
+            or the address of a dask scheduler.
         progress: told how many patches are looked at.
 
     Raises:
@@ -103,11 +110,12 @@ def screen_archive(
     started, recipe = time.perf_counter(), recipe or ScreenRecipe()
     file = sidecar_path(archive.root, SCREENINGS, name)
     draft = _Draft(archive, name, recipe, replace=replace)
-    tasks = list(_tasks(archive, draft.missing(), recipe))
-    total = sum(len(task.places) for task in tasks)
-    done = 0
+    parts = _parts(archive, draft.missing())
+    total, done = sum(len(places) for _, places in parts), 0
+    workers = few_workers(workers, min(1 + total // WORTH_A_PROCESS, len(parts)))
+    tasks = _tasks(archive, parts, recipe)
     try:
-        for found in run_tasks(screen_scene, tasks, _workers(workers, tasks)):
+        for found in run_tasks(screen_scene, tasks, workers, reads=[archive.root]):
             done += len(found)
             draft.add(found)
             progress("looking at patches", done, total)
@@ -130,15 +138,14 @@ class _Draft:
         there = None if replace else _read_same(archive, empty)
         self.screening, self._first, self._replace = there or empty, there is None, replace
 
-    def missing(self) -> npt.NDArray[np.bool_]:
+    def missing(self) -> Mask:
         """Whether each patch of the archive is still to be looked at."""
         known = self.screening.table["patch_id"].combine_chunks()
         return ~np.asarray(pc.is_in(self._archive.index["patch_id"], known))
 
     def add(self, rows: pa.Table) -> None:
         """Take the rows of a scene; those that are known already stay as they are."""
-        known = self.screening.table["patch_id"].combine_chunks()
-        self._new.append(rows.filter(pc.invert(pc.is_in(rows["patch_id"], known))))
+        self._new.append(rows)
         if time.monotonic() - self._saved > SAVE_SECONDS:
             self.save()
 
@@ -154,7 +161,10 @@ class _Draft:
 
     def _joined(self) -> Screening:
         old, simulated = self.screening, self._archive.meta.simulated
-        table = pa.concat_tables([old.table, *self._new]).sort_by("patch_id")
+        new = pa.concat_tables(self._new or [SCHEMA.empty_table()])
+        known = old.table["patch_id"].combine_chunks()
+        new = new.filter(pc.invert(pc.is_in(new["patch_id"], known)))
+        table = pa.concat_tables([old.table, new]).sort_by("patch_id")
         table = table.unify_dictionaries().combine_chunks()
         return Screening(old.name, METHOD, table, old.parameters, simulated)
 
@@ -197,31 +207,29 @@ def _check_own(archive: Archive, named: pa.ChunkedArray, path: Path) -> None:
         )
 
 
-def _tasks(
-    archive: Archive, wanted: npt.NDArray[np.bool_], recipe: ScreenRecipe
-) -> Iterator[SceneTask]:
+def _parts(archive: Archive, wanted: Mask) -> list[Part]:
     """The scenes that have patches to be looked at, whole: shadows are found scene by scene."""
-    places, names = archive.places(), archive.index["scene"].cast(pa.string())
-    scenes = np.asarray(names.combine_chunks().dictionary_encode().indices)
-    for scene in np.unique(scenes[wanted]):
-        rows = np.flatnonzero(scenes == scene)
-        patches = archive.index.select(["patch_id", "geometry"]).take(rows)
+    return [part for part in archive.places_by_scene() if wanted[part[0]].any()]
+
+
+def _tasks(archive: Archive, parts: Iterable[Part], recipe: ScreenRecipe) -> Iterator[SceneTask]:
+    ids, shapes = (archive.index[name] for name in ("patch_id", "geometry"))
+    for rows, places in parts:
         yield SceneTask(
             archive.pixels,
             archive.meta.sensor,
-            patches["patch_id"].combine_chunks(),
-            [places[row] for row in rows],
-            float(shapely.from_wkb(patches["geometry"][0].as_py()).centroid.y),
+            _take(ids, rows),
+            places,
+            float(shapely.from_wkb(shapes[int(rows[0])].as_py()).centroid.y),
             recipe,
         )
 
 
-def _workers(wanted: int | None, tasks: Sequence[SceneTask]) -> int:
-    """Processes: as wanted, but no more than scenes, nor than are worth it."""
-    patches = sum(len(task.places) for task in tasks)
-    if wanted is None:
-        wanted = min(available_cores(), 1 + patches // WORTH_A_PROCESS)
-    return min(wanted, max(1, len(tasks)))
+def _take(column: pa.ChunkedArray, rows: npt.NDArray[np.int64]) -> pa.Array:
+    """These rows of a column, ascending; no more of it is touched than lies between them."""
+    first = int(rows[0])
+    near = column.slice(first, int(rows[-1]) - first + 1).combine_chunks()
+    return near.take(pa.array(rows - first))
 
 
 def _summary(screening: Screening, file: Path, screened: int, seconds: float) -> ScreenSummary:

@@ -11,6 +11,8 @@ import pyarrow as pa
 import shapely
 from pyproj import Transformer
 
+from benforge.core.record import number_texts
+
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
@@ -61,8 +63,8 @@ class Footprints:
             index: with the columns `crs`, `tile`, `ulx` and `uly` of an archive's index.
             edges: edge of each patch, or of all, m.
         """
-        crs_names, crs = _number(index["crs"])
-        tile_names, tile = _number(index["tile"])
+        crs_names, crs = number_texts(index["crs"])
+        tile_names, tile = number_texts(index["tile"])
         left, top, edge = (_round(v) for v in (index["ulx"], index["uly"], edges))
         edge = np.broadcast_to(edge, left.shape)
         keys = np.stack([crs, tile, left, top, edge])
@@ -72,7 +74,7 @@ class Footprints:
         new[1:] = (ordered[:, 1:] != ordered[:, :-1]).any(axis=0)
         inverse = np.empty(len(order), np.int64)
         inverse[order] = np.cumsum(new) - 1
-        return cls(crs_names, tile_names, *ordered[:, new]), inverse
+        return cls(tuple(crs_names), tuple(tile_names), *ordered[:, new]), inverse
 
     def corners(self, which: Ints) -> Floats:
         """`footprint corner axis`: eastings and northings of the four corners, m."""
@@ -80,11 +82,6 @@ class Footprints:
         east, south = left + edge, top - edge
         xs = np.stack([left, left, east, east], axis=-1)
         return np.stack([xs, np.stack([top, south, south, top], axis=-1)], axis=-1)
-
-
-def _number(column: pa.ChunkedArray) -> tuple[tuple[str, ...], Ints]:
-    coded = column.cast(pa.string()).combine_chunks().dictionary_encode()
-    return tuple(coded.dictionary.to_pylist()), np.asarray(coded.indices).astype(np.int64)
 
 
 def _round(values: npt.ArrayLike) -> Ints:

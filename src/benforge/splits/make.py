@@ -70,12 +70,12 @@ class Rule:
 
 
 def _paper_random(index: pa.Table, choices: Choices) -> Parts:
-    return paper_random_parts(index["patch_id"].to_pylist(), choices.seed)
+    return paper_random_parts(index["patch_id"], choices.seed)
 
 
 def _ben_v1(index: pa.Table, choices: Choices) -> Parts:
     columns, rows = (np.asarray(index[name]) for name in ("column", "row"))
-    return ben_v1_parts(_tiles(index), columns, rows, choices.seed)
+    return ben_v1_parts(index["tile"], columns, rows, choices.seed)
 
 
 def _ben_v2(index: pa.Table, choices: Choices) -> Parts:
@@ -83,8 +83,7 @@ def _ben_v2(index: pa.Table, choices: Choices) -> Parts:
 
 
 def _by_tile(index: pa.Table, choices: Choices) -> Parts:
-    labels = [names or () for names in index["labels"].to_pylist()]
-    return by_tile_parts(_tiles(index), labels, choices.seed)
+    return by_tile_parts(index["tile"], index["labels"], choices.seed)
 
 
 def _published(index: pa.Table, choices: Choices) -> Parts:
@@ -93,11 +92,6 @@ def _published(index: pa.Table, choices: Choices) -> Parts:
             "there are no published lists", do="Name the folder that holds them: --lists"
         )
     return published_parts(index, choices.lists, choose_edition(choices.lists, choices.name))
-
-
-def _tiles(index: pa.Table) -> Sequence[str]:
-    tiles: list[str] = index["tile"].cast(pa.string()).to_pylist()
-    return tiles
 
 
 RULES: Mapping[str, Rule] = {
@@ -212,9 +206,11 @@ def find_unlabelled(index: pa.Table, nomenclature: str | None) -> Mask:
     crosswalk = load_crosswalk(nomenclature)
     dropped = [crosswalk.source.by_code(code) for code in crosswalk.dropped]
     names = pa.array([name for c in dropped for name in (c.name, *c.aliases)], pa.string())
-    labels = index["labels"].combine_chunks()
-    kept = pc.invert(pc.is_in(pc.list_flatten(labels).cast(pa.string()), names))
-    found[:] = True
-    found[np.asarray(pc.list_parent_indices(labels).filter(kept))] = False
-    found &= np.asarray(pc.is_valid(labels))
+    start = 0
+    for labels in index["labels"].chunks:
+        kept = pc.invert(pc.is_in(pc.list_flatten(labels).cast(pa.string()), names))
+        bare = found[start : start + len(labels)]
+        bare[:] = np.asarray(pc.is_valid(labels))
+        bare[np.asarray(pc.list_parent_indices(labels).filter(kept))] = False
+        start += len(labels)
     return found

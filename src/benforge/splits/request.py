@@ -19,6 +19,7 @@ from benforge.core.bigearthnet import EDGE
 from benforge.core.files import storage_errors, write_atomic
 from benforge.core.flags import Flags
 from benforge.core.progress import Progress, silent
+from benforge.core.record import number_texts
 from benforge.core.split import Split
 from benforge.errors import InputError, MissingError, errors_at
 from benforge.published.index import read_index
@@ -208,13 +209,13 @@ def patch_edges(archive: Archive) -> npt.NDArray[np.float64]:
     Raises:
         ArchiveError: a scene's metadata are damaged.
     """
-    scenes = archive.index["scene"].cast(pa.string()).combine_chunks().dictionary_encode()
+    names, scenes = number_texts(archive.index["scene"])
     edges = []
-    for scene in scenes.dictionary.to_pylist():
+    for scene in names:
         folder = scene_path(archive.root, scene)
         frame = parse_frame(read_attributes(folder), folder)
         edges.append(frame.patch_pixels * frame.grid.pixel_size)
-    found: npt.NDArray[np.float64] = np.array(edges, np.float64)[np.asarray(scenes.indices)]
+    found: npt.NDArray[np.float64] = np.array(edges, np.float64)[scenes]
     return found
 
 

@@ -7,12 +7,15 @@ same split on every machine, with every version of every library, and in any ord
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from benforge.core.record import number_texts
 from benforge.core.split import PARTS
 from benforge.errors import InputError
 
@@ -20,6 +23,12 @@ Parts = npt.NDArray[np.object_]
 """`patch`: a name of `benforge.core.split.PARTS`, or None for a patch that is left out."""
 Ints = npt.NDArray[np.integer]
 Mask = npt.NDArray[np.bool_]
+
+Texts: TypeAlias = pa.ChunkedArray | Sequence[str]
+"""`patch`: a text of each."""
+
+AT_ONCE = 65_536
+"""Texts that are looked at together."""
 
 TRAIN, VALIDATION, TEST = PARTS
 SHARES = (6, 2, 2)
@@ -47,7 +56,7 @@ def ben_v2_parts(columns: npt.ArrayLike, rows: npt.ArrayLike) -> Parts:
     return parts
 
 
-def paper_random_parts(patch_ids: Sequence[str], seed: int) -> Parts:
+def paper_random_parts(patch_ids: Texts, seed: int) -> Parts:
     """The random split of the paper (fidelity rule 21): 60, 20 and 20 of 100 patches.
 
     The patches are ranked by `draw_lots`; the first 60 % train, the next 20 % validate. The sizes
@@ -57,11 +66,25 @@ def paper_random_parts(patch_ids: Sequence[str], seed: int) -> Parts:
         patch_ids: distinct; only those that may be used.
         seed: another seed gives another split.
     """
-    names = np.asarray(patch_ids, object)
-    ranked = np.lexsort((names, draw_lots(seed, patch_ids)))
+    names = _column(patch_ids)
+    lots = draw_lots(seed, _each(names))
+    ranked = np.argsort(lots, kind="stable")
+    drawn = lots[ranked]
+    if (drawn[1:] == drawn[:-1]).any():
+        ranked = np.lexsort((np.asarray(names.to_pylist(), object), lots))
     parts = np.full(len(names), None, object)
     parts[ranked] = np.repeat(np.array(PARTS, object), share_out(len(names)))
     return parts
+
+
+def _column(texts: Texts) -> pa.ChunkedArray:
+    return texts if isinstance(texts, pa.ChunkedArray) else pa.chunked_array([texts], pa.string())
+
+
+def _each(column: pa.ChunkedArray) -> Iterator[str]:
+    """The texts one by one, few of them in memory."""
+    for start in range(0, len(column), AT_ONCE):
+        yield from column.slice(start, AT_ONCE).to_pylist()
 
 
 def share_out(count: int) -> tuple[int, int, int]:
@@ -75,7 +98,7 @@ def share_out(count: int) -> tuple[int, int, int]:
     return sizes[0], sizes[1], sizes[2]
 
 
-def ben_v1_parts(tiles: Sequence[str], columns: Ints, rows: Ints, seed: int) -> Parts:
+def ben_v1_parts(tiles: Texts, columns: Ints, rows: Ints, seed: int) -> Parts:
     """The official split of BigEarthNet v1 (fidelity rule 22), as far as its lists tell the rule.
 
     A tile is cut into blocks of 2 x 2 cells from its corner on; the dates of a cell stay together.
@@ -106,12 +129,12 @@ def ben_v1_parts(tiles: Sequence[str], columns: Ints, rows: Ints, seed: int) -> 
     return np.asarray(parts[cell], object)
 
 
-def _number(names: Sequence[str]) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
-    """The distinct names, sorted, and the place of each name among them."""
-    coded = pa.array(names, pa.string()).dictionary_encode()
-    found = np.asarray(coded.dictionary.to_pylist(), object)
+def _number(texts: Texts) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.int64]]:
+    """The distinct texts, sorted, and the place of each text among them."""
+    names, numbers = number_texts(_column(texts))
+    found = np.asarray(names, object)
     order = np.argsort(found)
-    return found[order], np.argsort(order)[np.asarray(coded.indices)].astype(np.int64)
+    return found[order], np.argsort(order)[numbers]
 
 
 def _key(tile: Ints, columns: Ints, rows: Ints) -> npt.NDArray[np.int64]:
@@ -128,7 +151,9 @@ def _rank_within(group: Ints, sizes: Ints, lots: npt.NDArray[np.uint64]) -> Ints
     return rank
 
 
-def by_tile_parts(tiles: Sequence[str], labels: Sequence[Sequence[str]], seed: int) -> Parts:
+def by_tile_parts(
+    tiles: Texts, labels: pa.ChunkedArray | Sequence[Sequence[str]], seed: int
+) -> Parts:
     """Whole tiles to a part, as near to 60, 20 and 20 of the patches, and of each class, as found.
 
     The tiles are dealt in `ORDERS` orders that the seed draws, each tile to where it lowers the
@@ -142,19 +167,21 @@ def by_tile_parts(tiles: Sequence[str], labels: Sequence[Sequence[str]], seed: i
         seed: another seed gives another split.
     """
     names, tile = _number(tiles)
+    if not isinstance(labels, pa.ChunkedArray):
+        labels = pa.chunked_array([labels], pa.list_(pa.string()))
     shares = _tile_shares(tile, len(names), labels)
     best = min((_deal(shares, _order(names, seed, n)) for n in range(ORDERS)), key=_by_distance)
     return np.asarray(np.array(PARTS, object)[best[1]][tile], object)
 
 
 def _tile_shares(
-    tile: npt.NDArray[np.int64], count: int, labels: Sequence[Sequence[str]]
+    tile: npt.NDArray[np.int64], count: int, labels: pa.ChunkedArray
 ) -> npt.NDArray[np.float64]:
     """`tile feature`: each tile's share of all patches, weighed as all classes are, and of each."""
-    sizes = [len(names) for names in labels]
-    known, label = _number([name for names in labels for name in names])
-    counts = np.zeros((count, len(known)))
-    np.add.at(counts, (np.repeat(tile, sizes), label), 1)
+    known, label = _number(pc.list_flatten(labels))
+    sizes = np.asarray(pc.fill_null(pc.list_value_length(labels), 0))
+    pairs = np.repeat(tile, sizes) * len(known) + label
+    counts = np.bincount(pairs, minlength=count * len(known)).reshape(count, len(known))
     patches = np.bincount(tile, minlength=count)[:, None]
     weight = np.sqrt(max(1, len(known)))
     classes = counts / np.maximum(counts.sum(axis=0), 1)

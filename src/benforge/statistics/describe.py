@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from benforge.archive.executors import Workers
 from benforge.core.files import storage_errors, write_atomic
 from benforge.core.progress import Progress, silent
 from benforge.errors import errors_at
@@ -63,7 +64,7 @@ def write_statistics(
     *,
     pixels: bool = True,
     page: bool = False,
-    workers: int | None = None,
+    workers: Workers = None,
     progress: Progress = silent,
 ) -> StatsSummary:
     """Write every table and figure, and a page of them.
@@ -75,7 +76,8 @@ def write_statistics(
         out: folder for `tables/`, `figures/` and `statistics.html`.
         pixels: whether pixel values are counted, which reads the whole archive.
         page: whether to write the page too.
-        workers: processes that count pixels; every core if None.
+        workers: processes that count pixels, every core if None; or the address of a dask
+            scheduler.
         progress: told what is being done.
 
     Raises:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benforge.archive.archive import Archive
-from benforge.archive.executors import available_cores, run_tasks
+from benforge.archive.executors import Workers, few_workers, run_tasks
 from benforge.archive.pixels import PixelReader, Place
 from benforge.core.progress import Progress, silent
 from benforge.core.sensor import Sensor
@@ -58,40 +58,38 @@ class _Task:
 
 
 def count_pixels(
-    archive: Archive, workers: int | None = None, progress: Progress = silent
+    archive: Archive, workers: Workers = None, progress: Progress = silent
 ) -> Histograms:
     """Every value of every band, in one pass over the pixels, in parallel.
 
     Args:
         archive: it, or what `filter` left of it.
-        workers: processes; None for every core, or this process alone if the archive is small.
+        workers: processes; None for every core, or this process alone if the archive is small;
+            or the address of a dask scheduler.
         progress: told how many patches are counted.
 
     Raises:
         ArchiveError: a scene is missing or a shard is damaged.
         WorkerError: a process died.
     """
-    started, places = time.perf_counter(), archive.places()
-    if workers is None:
-        workers = min(available_cores(), 1 + len(places) // WORTH_A_PROCESS)
+    started = time.perf_counter()
+    workers = few_workers(workers, 1 + len(archive) // WORTH_A_PROCESS)
     total = {band.name: np.zeros(VALUES, np.int64) for band in archive.meta.sensor.patch_bands}
     done = 0
-    for counted, counts in run_tasks(_count_task, _tasks(archive, places), workers):
+    results = run_tasks(_count_task, _tasks(archive), workers, reads=[archive.root])
+    for counted, counts in results:
         for band, found in counts.items():
             total[band][: len(found)] += found
         done += counted
-        progress("counting pixel values", done, len(places))
+        progress("counting pixel values", done, len(archive))
     return Histograms(archive.meta.sensor, total, done, time.perf_counter() - started)
 
 
-def _tasks(archive: Archive, places: Sequence[Place]) -> Iterator[_Task]:
+def _tasks(archive: Archive) -> Iterator[_Task]:
     """Tasks of one scene each: patches of a scene are of one size."""
-    scenes: dict[str, list[Place]] = {}
-    for place in places:
-        scenes.setdefault(place[0], []).append(place)
-    for of_scene in scenes.values():
-        for start in range(0, len(of_scene), A_TASK):
-            part = of_scene[start : start + A_TASK]
+    for _, places in archive.places_by_scene():
+        for start in range(0, len(places), A_TASK):
+            part = places[start : start + A_TASK]
             yield _Task(archive.pixels, archive.meta.sensor, part)
 
 
