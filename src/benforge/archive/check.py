@@ -33,11 +33,15 @@ from benforge.archive.layout import (
 )
 from benforge.archive.manifest import hash_manifest
 from benforge.archive.meta import ArchiveMeta, SceneEntry, read_meta
+from benforge.core.object_path import ObjectPath
 from benforge.core.progress import Progress, silent
-from benforge.errors import BenError, InputError
+from benforge.errors import ArchiveError, BenError, InputError, ObjectStorageError
 
 __all__ = ["Finding", "check_archive"]
 
+
+REMOTE_THREADS = 16
+"""Objects read at a time, 8 MiB of memory each."""
 
 ADVICE = "damaged. Remove the scene's folder and run the build or import again"
 
@@ -46,21 +50,25 @@ def check_archive(root: Path, *, progress: Progress = silent) -> list[Finding]:
     """Check an archive; damage is reported, never raised.
 
     Args:
-        root: the archive's folder.
+        root: the archive's folder or address.
         progress: told which scene is checked.
 
     Returns:
         What was found, most general first; nothing with the severity "error" means that every
         byte is as it was written and that rows, scenes and pixels fit each other.
+
+    Raises:
+        ObjectStorageError: the storage cannot be asked.
     """
     try:
         meta = read_meta(root)
     except BenError as error:
         return [_from_error(error, root / META)]
+    threads = os.cpu_count() if not isinstance(root, ObjectPath) else REMOTE_THREADS
     names = sorted({scene.name for scene in meta.scenes} | set(scene_names(root)))
     findings = [*_check_leavings(root), *check_foreign(root), *check_meta(root, meta)]
     findings += _check_scene_list(root, meta)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads) as pool:
         for done, name in enumerate(names):
             progress(f"checking {name}", done, len(names))
             findings += _check_scene(root, name, meta, pool)
@@ -69,6 +77,9 @@ def check_archive(root: Path, *, progress: Progress = silent) -> list[Finding]:
 
 
 def _from_error(error: BenError, where: Path) -> Finding:
+    """Damage as a finding; what cannot be asked for is not damaged, and ends the check."""
+    if isinstance(error, ObjectStorageError):
+        raise error
     return Finding(where=error.where or str(where), what=error.what)
 
 
@@ -160,5 +171,5 @@ def _merged_rows(root: Path) -> pa.Table | None:
     """The rows of all scenes as the index has them; None where a scene's cannot be read."""
     try:
         return merge_rows([read_rows(scene_path(root, name) / INDEX) for name in scene_names(root)])
-    except BenError:
+    except (ArchiveError, InputError):
         return None

@@ -55,6 +55,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     from benforge.cli import (  # noqa: F401  registers the verbs
         commands,
         conform,
+        copy,
         correct,
         evaluate,
         exchange,

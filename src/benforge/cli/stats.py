@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
 from benforge.cli.main import app
-from benforge.cli.options import JsonOption, MetadataOption, OutOption, WorkersOption
+from benforge.cli.options import (
+    JsonOption,
+    MaybeArchiveArgument,
+    MetadataOption,
+    OutOption,
+    WorkersOption,
+)
 from benforge.cli.terminal import print_facts, print_json, showing_progress
 from benforge.cli.usage import check_report_folder, check_stats
 
@@ -17,9 +22,7 @@ from benforge.cli.usage import check_report_folder, check_stats
 @app.command()
 def stats(
     out: OutOption,
-    archive: Annotated[
-        Path | None, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")
-    ] = None,
+    archive: MaybeArchiveArgument = None,
     metadata: MetadataOption = None,
     html: Annotated[bool, typer.Option("--html", help="Write one page of it all too.")] = False,
     pixels: Annotated[
