@@ -59,7 +59,7 @@ class Storage:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def client(self, user: str = KEY) -> S3Store:
+    def client(self, user: str = KEY, timeout: str = "10s") -> S3Store:
         """A client that knows nothing of benforge."""
         return S3Store(
             BUCKET,
@@ -67,7 +67,7 @@ class Storage:
             region="us-east-1",
             access_key_id=user,
             secret_access_key=SECRET,
-            client_options={"allow_http": True},
+            client_options={"allow_http": True, "timeout": timeout},
             retry_config={"max_retries": 0},
         )
 
@@ -123,10 +123,10 @@ _IDENTITIES = {
 
 def _wait(server: subprocess.Popen[bytes], storage: Storage, log: Path) -> None:
     """Until the server takes what is written; it makes a bucket for the first object."""
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while time.monotonic() < until and server.poll() is None:
         try:
-            storage.client(OWNER).put("ready", b"1")
+            storage.client(OWNER, "2s").put("ready", b"1")
             return
         except BaseError:
             time.sleep(0.1)
@@ -137,11 +137,11 @@ Fault = Callable[[BaseHTTPRequestHandler, int, list[tuple[str, str]], bytes], No
 """Answers in place of the server: given the status, headers and body that it would send."""
 
 
-def status(code: int) -> Fault:
+def status(code: int, body: str = "") -> Fault:
     """The server fails, or refuses."""
 
     def answer(handler: BaseHTTPRequestHandler, *_: object) -> None:
-        _send(handler, code, [], f"<Error><Code>Told{code}</Code></Error>".encode())
+        _send(handler, code, [], f"<Error>{body}</Error>".encode())
 
     return answer
 
@@ -217,6 +217,11 @@ class Proxy:
                 if wanted == method and part in path and faults:
                     return faults.pop(0)
         return None
+
+    def recover(self) -> None:
+        """Fail no more."""
+        with self._lock:
+            self._plans.clear()
 
     def left(self) -> int:
         """Faults that nothing has met yet."""

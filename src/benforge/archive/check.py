@@ -33,6 +33,7 @@ from benforge.archive.layout import (
 )
 from benforge.archive.manifest import hash_manifest
 from benforge.archive.meta import ArchiveMeta, SceneEntry, read_meta
+from benforge.core.bucket import asking_threads
 from benforge.core.object_path import ObjectPath
 from benforge.core.progress import Progress, silent
 from benforge.errors import ArchiveError, BenError, InputError, ObjectStorageError
@@ -64,11 +65,11 @@ def check_archive(root: Path, *, progress: Progress = silent) -> list[Finding]:
         meta = read_meta(root)
     except BenError as error:
         return [_from_error(error, root / META)]
-    threads = os.cpu_count() if not isinstance(root, ObjectPath) else REMOTE_THREADS
+    threads = REMOTE_THREADS if isinstance(root, ObjectPath) else os.cpu_count() or 1
     names = sorted({scene.name for scene in meta.scenes} | set(scene_names(root)))
     findings = [*_check_leavings(root), *check_foreign(root), *check_meta(root, meta)]
     findings += _check_scene_list(root, meta)
-    with ThreadPoolExecutor(threads) as pool:
+    with asking_threads(threads) as pool:
         for done, name in enumerate(names):
             progress(f"checking {name}", done, len(names))
             findings += _check_scene(root, name, meta, pool)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
 from benforge.archive.layout import BUILD, MANIFEST, scene_path
 from benforge.archive.manifest import hash_file, hash_manifest, read_manifest, scene_files
+from benforge.core.bucket import asking_threads
 from benforge.core.files import storage_errors, write_atomic
 from benforge.core.object_path import ObjectPath
 from benforge.errors import ArchiveError, ConflictError
@@ -135,16 +136,13 @@ def _copy_files(
             return name, None
         return name, _copy_file(scene, name, folder / name)
 
-    with ThreadPoolExecutor(THREADS) as pool:
+    with asking_threads(THREADS) as pool:
         waiting = [pool.submit(copy, name) for name in scene.sums]
-        try:
-            for done, future in enumerate(as_completed(waiting), 1):
-                name, size = future.result()
-                if size is not None:
-                    copied[name] = size
-                tell(done)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        for done, future in enumerate(as_completed(waiting), 1):
+            name, size = future.result()
+            if size is not None:
+                copied[name] = size
+            tell(done)
     return copied
 
 

@@ -8,10 +8,12 @@ message repeats what a storage answers, which may hold a key.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from threading import Event
 from typing import Any, TypeVar
 
 from benforge.core.bucket_errors import ENDPOINTS, endpoint, final_error, no_answer, no_bucket
@@ -60,6 +62,10 @@ def _facts(told: Mapping[str, Any]) -> Facts:
     return Facts(int(told["size"]), str(told.get("e_tag") or ""))
 
 
+_EMPTY = "status code: 416"
+"""What is told of a range of an object that has no byte."""
+
+
 class _Broken(Exception):  # noqa: N818  tried again
     """An answer that is not whole."""
 
@@ -68,8 +74,8 @@ class _Broken(Exception):  # noqa: N818  tried again
 class Bucket:
     """The objects of one bucket; may be sent to other processes, and used from threads.
 
-    Every call is tried again where the storage fails or the connection is cut, as `PATIENCE` has
-    it.
+    A process that was forked off another that asked is refused. Every call is tried again where
+    the storage fails or the connection is cut, as `PATIENCE` has it.
 
     Args:
         name: of the bucket.
@@ -87,18 +93,30 @@ class Bucket:
         return self._ask(key, lambda obstore, store: _facts(obstore.head(store, key)))
 
     def read(self, key: str) -> bytes:
-        """The bytes of an object.
+        """The bytes of an object, of which a storage that gives too few is found out.
 
         Raises:
             FileNotFoundError: there is none.
             ObjectStorageError: the storage cannot be asked.
         """
 
-        def read(obstore: Any, store: Any) -> bytes:
-            found = obstore.get(store, key)
-            return _whole(found.bytes(), int(found.meta["size"]))
+        def begin(obstore: Any, store: Any) -> tuple[bytes, Facts]:
+            try:
+                found = obstore.get(store, key, options={"range": (0, BLOCK)})
+            except obstore.exceptions.BaseError as error:
+                if _EMPTY in str(error):
+                    return b"", Facts(0, "")
+                raise
+            facts = _facts(found.meta)
+            return _whole(found.bytes(), min(facts.size, BLOCK)), facts
 
-        return self._ask(key, read)
+        first, facts = self._ask(key, begin)
+        starts = range(len(first), facts.size, BLOCK)
+        more = (
+            self.read_range(key, start, min(BLOCK, facts.size - start), facts.tag)
+            for start in starts
+        )
+        return b"".join((first, *more))
 
     def read_range(self, key: str, start: int, length: int, tag: str = "") -> memoryview:
         """Some bytes of an object, all of which it has; none for a length of 0.
@@ -197,6 +215,7 @@ class Bucket:
 
     def _ask(self, key: str, request: Callable[[Any, Any], _T]) -> _T:
         where = f"s3://{self.name}/{key}".rstrip("/")
+        _check_not_forked(where)
         obstore, patience = load_obstore(), PATIENCE
         store = _open(self.name, patience, frozenset(_settings()))
         for pause in _pauses(patience):
@@ -209,8 +228,31 @@ class Bucket:
             except (_Broken, obstore.exceptions.BaseError) as error:
                 if told := final_error(str(error), self.name, where):
                     raise told from None
-            time.sleep(pause)
+            if _given_up.wait(pause):
+                break
         raise no_answer(where, patience.tries)
+
+
+_given_up = Event()
+"""Set while threads end whose work nobody waits for."""
+
+
+@contextmanager
+def asking_threads(count: int) -> Iterator[ThreadPoolExecutor]:
+    """Threads that ask a storage; where the block fails or is interrupted they try no more.
+
+    They end with the request that each has under way, and what has not begun is dropped.
+    """
+    try:
+        with ThreadPoolExecutor(count, "objects") as pool:
+            try:
+                yield pool
+            except BaseException:
+                _given_up.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    finally:
+        _given_up.clear()
 
 
 def _pauses(patience: Patience) -> Iterator[float]:
@@ -239,6 +281,22 @@ _SETTINGS = (
 
 def _settings() -> Iterator[tuple[str, str]]:
     return ((name, os.environ[name]) for name in _SETTINGS if os.environ.get(name))
+
+
+_asked_by: list[int] = []
+"""The process that asked first: obstore's threads are there, and do not follow a fork."""
+
+
+def _check_not_forked(where: str) -> None:
+    """Raise in a process that was forked off, where a request would hang."""
+    if not _asked_by:
+        _asked_by.append(os.getpid())
+    if _asked_by[0] != os.getpid():
+        raise ObjectStorageError(
+            "cannot be asked for by a process that was forked from one that asked",
+            where=where,
+            do="Start processes by spawn or forkserver, or read with threads",
+        )
 
 
 @cache
