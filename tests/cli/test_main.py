@@ -16,6 +16,7 @@ VERBS = [
     "build",
     "check",
     "conform",
+    "copy",
     "demo",
     "export",
     "fetch",
