@@ -186,6 +186,41 @@ def test_a_half_copy_is_held_to_its_checksums(source: Path, target: Path) -> Non
     assert bytes_of(target) == bytes_of(source)
 
 
+def test_a_growing_copy_that_was_cut_off_stays_whole(
+    source: Path, proxy: Proxy, address: str
+) -> None:
+    """Until the copy goes on, readers and checks see the archive as it was."""
+    away, place = source.parent / "away", parse_place(address)
+    scene_path(source, OTHER).rename(away)
+    meta = read_meta(source)
+    write_index(source, meta.with_scenes(meta.scenes[:1]))
+    copy_archive(source, place)
+    away.rename(scene_path(source, OTHER))
+    write_index(source, meta)
+    proxy.fail("PUT", "r20m/c/0/0/0", *[drop] * 9)
+    with pytest.raises(ObjectStorageError):
+        copy_archive(source, place)
+    proxy.recover()
+    assert len(Archive.open(place)) == meta.scenes[0].patches
+    (found,) = check_archive(place)
+    assert found.severity == "note"
+    assert found.what.endswith("the copy goes on with: ben copy")
+    copy_archive(source, place)
+    assert bytes_of(place) == bytes_of(source)
+
+
+def test_damage_at_the_target_is_mended_as_the_check_says(source: Path, target: Path) -> None:
+    copy_archive(source, target)
+    scene = scene_path(target, PRODUCT)
+    damage(scene / "r10m/c/0/0/0")
+    advice = [f.what for f in check_archive(target) if f.where == str(scene)]
+    if isinstance(target, ObjectPath):
+        assert "Remove its manifest.sha256 there, and copy the archive again" in advice[0]
+    (scene / "manifest.sha256").unlink()
+    assert copy_archive(source, target).files == 1
+    assert check_archive(target) == []
+
+
 def test_what_another_state_of_a_scene_left_is_removed(source: Path, address: str) -> None:
     place = parse_place(address)
     (scene_path(place, PRODUCT) / "old/c/0").write_bytes(b"x")
