@@ -180,6 +180,14 @@ def truncate(
     _send(handler, code, headers, body[: len(body) // 2])
 
 
+def slow(
+    handler: BaseHTTPRequestHandler, code: int, headers: list[tuple[str, str]], body: bytes
+) -> None:
+    """The answer takes its time."""
+    time.sleep(0.3)
+    _send(handler, code, headers, body)
+
+
 def hang(handler: BaseHTTPRequestHandler, *_: object) -> None:
     """Nothing is answered."""
     time.sleep(3)
@@ -211,6 +219,9 @@ class Proxy:
 
     port: int = 0
     told: list[tuple[str, str, str]] = field(default_factory=list)
+    most: int = 0
+    """Requests that were under way at a time."""
+    _now: int = 0
     _plans: list[tuple[str, str, list[Fault | None]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -231,6 +242,17 @@ class Proxy:
                     return faults.pop(0)
         return None
 
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        with self._lock:
+            self._now += 1
+            self.most = max(self.most, self._now)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._now -= 1
+
     def recover(self) -> None:
         """Fail no more."""
         with self._lock:
@@ -249,6 +271,10 @@ def proxying(storage: Storage) -> Iterator[Proxy]:
         protocol_version = "HTTP/1.1"
 
         def pass_on(self) -> None:
+            with proxy.counted():
+                self.serve()
+
+        def serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             fault = proxy.next(self.command, self.path, self.headers.get("Range", ""))
             if fault in (drop, hang) or getattr(fault, "__name__", "") == "answer":

@@ -20,7 +20,7 @@ from benforge.core.object_path import ObjectPath
 from benforge.core.sensor import load_sensor
 from benforge.errors import ArchiveError, InputError, MissingError, ObjectStorageError
 from benforge.testing.archives import PRODUCT, make_scene, small_frame, write_archive
-from tests.s3 import BUCKET, Fault, Proxy, Storage, cut, drop, status, truncate, use
+from tests.s3 import BUCKET, Fault, Proxy, Storage, cut, drop, slow, status, truncate, use
 
 SENSOR = load_sensor()
 OTHER = PRODUCT.replace("20170613", "20180508")
@@ -113,6 +113,14 @@ def test_requests_are_few(archive: Archive, proxy: Proxy) -> None:
     archive.pixels.read_many(places, {10: np.empty((len(places), 4, 12, 12), np.uint16)})
     assert len(proxy.told) == shards // 3
     assert all(span.startswith("bytes=") for _, _, span in proxy.told)
+
+
+def test_requests_run_side_by_side(archive: Archive, proxy: Proxy) -> None:
+    shards = 3 * (2 + 1)
+    proxy.fail("GET", "/c/", *[slow] * 2 * shards)
+    archive.pixels.read_many(archive.places())
+    assert proxy.most >= shards - 1
+    assert not proxy.left()
 
 
 def test_only_the_bytes_of_a_patch_come(archive: Archive, proxy: Proxy) -> None:

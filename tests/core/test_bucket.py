@@ -158,6 +158,8 @@ def test_no_credentials(monkeypatch: pytest.MonkeyPatch, storage: Storage) -> No
     told = refusal(lambda: Bucket(BUCKET).read("x"))
     assert "no credentials" in told
     assert "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in told
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "true")
+    assert "refuses access" in refusal(lambda: Bucket(BUCKET).read("x"))
 
 
 def test_an_object_that_is_written_while_it_is_read(key: str) -> None:
