@@ -82,12 +82,12 @@ class Storage:
 @contextmanager
 def serving(folder: Path, program: str) -> Iterator[Storage]:
     """A storage in a folder, on loopback alone, for as long as the block lasts."""
-    for patience in (10, 20, 40, 80):  # its parts now and then miss each other as they start
+    for patience in (10, 20, 40, 80):
         place = folder / str(patience)
         place.mkdir()
         server, storage = _start(place, program)
         try:
-            if _answers(server, storage, patience):
+            if _answers(server, storage, patience) and (patience > 20 or _knows(place / "log")):
                 yield storage
                 return
         finally:
@@ -143,6 +143,16 @@ def _answers(server: subprocess.Popen[bytes], storage: Storage, seconds: float) 
             return True
         except BaseError:
             time.sleep(0.1)
+    return False
+
+
+def _knows(log: Path) -> bool:
+    """Whether its parts have met: where they missed each other, the first writes take 30 s."""
+    until = time.monotonic() + 3
+    while time.monotonic() < until:
+        if b"LockRing: applying" in log.read_bytes():
+            return True
+        time.sleep(0.1)
     return False
 
 

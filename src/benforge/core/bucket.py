@@ -33,13 +33,15 @@ class Patience:
         tries: how often.
         first: seconds before the second try; each further pause is twice as long.
         connect: seconds to reach a server.
-        silence: seconds for one request.
+        silence: seconds without a byte of an answer, while a part of 5 MB is sent too.
+        longest: seconds for one request.
     """
 
     tries: int = 5
     first: float = 0.5
     connect: float = 10.0
     silence: float = 120.0
+    longest: float = 900.0
 
 
 PATIENCE = Patience()
@@ -164,7 +166,7 @@ class Bucket:
         Raises:
             ObjectStorageError: the storage cannot be asked.
         """
-        self._ask(key, lambda obstore, store: obstore.put(store, key, data))
+        self._ask(key, lambda obstore, store: obstore.put(store, key, data, max_concurrency=2))
 
     def remove(self, key: str) -> None:
         """Remove an object, if it is there.
@@ -321,7 +323,8 @@ def _open(bucket: str, patience: Patience, settings: frozenset[tuple[str, str]])
             client_options={
                 "allow_http": endpoint().startswith("http://"),
                 "connect_timeout": timedelta(seconds=patience.connect),
-                "timeout": timedelta(seconds=patience.silence),
+                "read_timeout": timedelta(seconds=patience.silence),
+                "timeout": timedelta(seconds=patience.longest),
             },
             retry_config={"max_retries": 0},
             **options,
