@@ -320,3 +320,14 @@ def proxying(storage: Storage) -> Iterator[Proxy]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+FAULTS: dict[str, Fault] = {
+    "drop": drop,
+    "cut": cut,
+    "truncate": truncate,
+    "500": status(500),
+    "503": status(503),
+    "429": status(429),
+}
+"""Name to a fault that another try may not meet."""

@@ -20,7 +20,7 @@ from benforge.core.object_path import ObjectPath
 from benforge.core.sensor import load_sensor
 from benforge.errors import ArchiveError, InputError, MissingError, ObjectStorageError
 from benforge.testing.archives import PRODUCT, make_scene, small_frame, write_archive
-from tests.s3 import BUCKET, Fault, Proxy, Storage, cut, drop, slow, status, truncate, use
+from tests.s3 import BUCKET, FAULTS, Fault, Proxy, Storage, drop, slow, status, use
 
 SENSOR = load_sensor()
 OTHER = PRODUCT.replace("20170613", "20180508")
@@ -146,7 +146,7 @@ def test_threads_and_other_processes(archive: Archive) -> None:
     assert archive.pixels.read(*places[0])[10].any()
 
 
-@pytest.mark.parametrize("fault", [drop, cut, truncate, status(500), status(503)], ids=str)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_faults_in_the_middle_change_nothing(archive: Archive, proxy: Proxy, fault: Fault) -> None:
     places = archive.places()
     for part in ("zarr.json", "/c/", "r10m", "r60m/c/0/0/0"):

@@ -14,6 +14,7 @@ from benforge.core.object_path import parse_place
 from benforge.errors import ObjectStorageError
 from tests.s3 import (
     BUCKET,
+    FAULTS,
     READER,
     SECRET,
     Fault,
@@ -63,9 +64,7 @@ def test_bytes(key: str, storage: Storage, address: str) -> None:
 
 
 @pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize(
-    "fault", [drop, cut, truncate, status(500), status(503), status(429)], ids=str
-)
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_a_fault_is_tried_again(call: str, fault: Fault, key: str, proxy: Proxy) -> None:
     method, ask, expected = CALLS[call]
     proxy.fail(method, "", fault, fault)
