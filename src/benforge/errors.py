@@ -96,6 +96,13 @@ class StorageError(BenError, OSError):
         super().__init__(what, where=where, do=do)
 
 
+class ObjectStorageError(BenError, RuntimeError):
+    """An object storage that cannot be reached, does not answer, or does not let one in.
+
+    No OSError, as what cannot be asked for is not damaged.
+    """
+
+
 class WorkerError(BenError, RuntimeError):
     """A worker process that died, or a cluster that was lost."""
 

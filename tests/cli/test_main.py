@@ -16,6 +16,7 @@ VERBS = [
     "build",
     "check",
     "conform",
+    "copy",
     "demo",
     "doubt",
     "explain",

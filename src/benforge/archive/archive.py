@@ -16,10 +16,13 @@ from benforge.archive.index import read_rows
 from benforge.archive.layout import INDEX, LAND_COVER
 from benforge.archive.meta import ArchiveMeta, read_meta
 from benforge.archive.pixels import PixelReader, Place
+from benforge.archive.remote import RemotePixelReader
 from benforge.core.grid import Grid
 from benforge.core.identity import PatchId
+from benforge.core.object_path import ObjectPath, parse_place
 from benforge.core.patch import Patch
 from benforge.core.record import PatchRecord, number_texts
+from benforge.core.sensor import Sensor
 from benforge.errors import InputError
 
 
@@ -28,7 +31,7 @@ class Archive:
     """The patches of an archive, or some of them after `filter`; nothing of it changes.
 
     Args:
-        root: the archive's folder.
+        root: the archive's folder or address.
         meta: what `archive.json` says.
         index: one row a patch, a table of `benforge.core.record.SCHEMA`.
         pixels: the reader; archives made by `filter` share it.
@@ -41,16 +44,17 @@ class Archive:
 
     @classmethod
     def open(cls, path: str | Path) -> Archive:
-        """Open the archive in a folder.
+        """Open the archive in a folder, or at an address `s3://bucket/prefix`.
 
         Raises:
             MissingError: there is no such folder.
             ArchiveError: the folder is not an archive, or its index is damaged.
             ArchiveVersionError: a newer benforge wrote it.
+            ObjectStorageError: the storage cannot be asked.
         """
-        root = Path(path)
+        root = parse_place(path)
         meta = read_meta(root)
-        return cls(root, meta, read_rows(root / INDEX), PixelReader(root, meta.sensor))
+        return cls(root, meta, read_rows(root / INDEX), _open_pixels(root, meta.sensor))
 
     def __len__(self) -> int:
         return len(self.index)
@@ -148,6 +152,12 @@ class Archive:
         if position < 0:
             raise InputError("the archive holds no such patch", where=str(patch_id))
         return int(position)
+
+
+def _open_pixels(root: Path, sensor: Sensor) -> PixelReader:
+    if isinstance(root, ObjectPath):
+        return RemotePixelReader(root, sensor)
+    return PixelReader(root, sensor)
 
 
 def _truth_values(which: npt.NDArray[np.bool_]) -> pa.Array:

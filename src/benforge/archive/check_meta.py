@@ -10,7 +10,7 @@ from benforge.archive.index import read_provenance
 from benforge.archive.layout import BUILD, INDEX, META, SCENES, SIDECARS, scene_names, scene_path
 from benforge.archive.meta import ArchiveMeta
 from benforge.core.nomenclature import Nomenclature, load_nomenclature
-from benforge.errors import BenError, InputError
+from benforge.errors import ArchiveError, InputError
 
 
 def check_meta(root: Path, meta: ArchiveMeta) -> list[Finding]:
@@ -46,7 +46,7 @@ def _origin_faults(root: Path, meta: ArchiveMeta) -> Iterator[str]:
     """Whether the archive says of itself what its scenes say; damaged ones are told elsewhere."""
     try:
         told = [read_provenance(scene_path(root, scene.name)) for scene in meta.scenes]
-    except BenError:
+    except (ArchiveError, InputError):
         return
     simulated = any(one.get("simulated", False) for one in told)
     if told and simulated != meta.simulated:

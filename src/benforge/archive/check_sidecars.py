@@ -19,7 +19,8 @@ from benforge.archive.sidecars import (
     sidecar_path,
 )
 from benforge.core.flags import CLOUD_OR_SHADOW, SEASONAL_SNOW
-from benforge.errors import ArchiveError, BenError
+from benforge.core.object_path import readable
+from benforge.errors import ArchiveError, BenError, ObjectStorageError
 
 
 def check_sidecars(root: Path, rows: pa.Table) -> Iterator[Finding]:
@@ -41,6 +42,8 @@ def _check_table(
 ) -> Iterator[Finding]:
     try:
         named = read(root, name)
+    except ObjectStorageError:
+        raise
     except BenError as error:
         yield Finding(where=error.where, what=f"{error.what}. {error.do}")
         return
@@ -51,7 +54,7 @@ def _screened(root: Path, name: str) -> pa.ChunkedArray:
     """The patches of a screening, whose other columns are its own room's concern."""
     path = sidecar_path(root, SCREENINGS, name)
     try:
-        return pq.read_table(path, partitioning=None, columns=["patch_id"])["patch_id"]
+        return pq.read_table(readable(path), partitioning=None, columns=["patch_id"])["patch_id"]
     except (OSError, KeyError, pa.ArrowException, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise ArchiveError(f"damaged, {reason}", where=path, do="Make it again") from error

@@ -18,6 +18,7 @@ from benforge.archive.layout import INDEX, scene_names, scene_path
 from benforge.archive.manifest import hash_manifest
 from benforge.archive.meta import ArchiveMeta, SceneEntry, write_meta
 from benforge.core.files import write_atomic
+from benforge.core.object_path import readable
 from benforge.core.record import SCHEMA, number_texts
 from benforge.errors import ArchiveError
 
@@ -265,7 +266,7 @@ def read_rows(path: Path) -> pa.Table:
     if not path.is_file():
         raise _unreadable("is a folder" if path.is_dir() else "is missing", path)
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = pq.read_table(readable(path), partitioning=None)
         return table.select(SCHEMA.names).cast(SCHEMA)
     except KeyError as error:
         lacking = sorted(set(SCHEMA.names) - set(table.column_names))

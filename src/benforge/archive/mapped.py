@@ -69,7 +69,7 @@ def open_array(folder: Path) -> PatchArray:
     """
     path = folder / "zarr.json"
     try:
-        facts = _parse_facts(json.loads(path.read_bytes()))
+        facts = parse_facts(json.loads(path.read_bytes()))
         if facts.codec is None:
             return ZarrArray(folder, facts)
     except _DAMAGE as error:
@@ -78,7 +78,8 @@ def open_array(folder: Path) -> PatchArray:
     return kind(folder, facts)
 
 
-def _parse_facts(metadata: Mapping[str, Any]) -> ArrayFacts:
+def parse_facts(metadata: Mapping[str, Any]) -> ArrayFacts:
+    """What an array's `zarr.json` says; where it is none, whatever Python raises of it."""
     shard = metadata["chunk_grid"]["configuration"]["chunk_shape"]
     codecs = metadata["codecs"]
     sharded = [codec["name"] for codec in codecs] == ["sharding_indexed"]

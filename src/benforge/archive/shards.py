@@ -80,21 +80,24 @@ def index_size(count: int) -> int:
     return 16 * count + _CRC
 
 
-def parse_index(shard: memoryview, count: int, *, where: Path) -> npt.NDArray[np.uint64]:
+def parse_index(
+    shard: memoryview, count: int, *, where: Path, size: int | None = None
+) -> npt.NDArray[np.uint64]:
     """The index of a shard: `chunk (offset, length)`, `EMPTY` where a chunk is not stored.
 
     Args:
-        shard: the whole file, usually a memory map.
+        shard: the whole file, usually a memory map, or its end.
         count: chunks that the index counts.
         where: the file, for messages.
+        size: of the whole file, where `shard` is its end.
 
     Raises:
         ArchiveError: the shard is truncated, or its index does not match its checksum.
     """
-    data = shard.nbytes - index_size(count)
+    data = (shard.nbytes if size is None else size) - index_size(count)
     if data < 0:
         raise damaged("the shard is truncated", where)
-    raw, crc = shard[data:-_CRC], shard[-_CRC:]
+    raw, crc = shard[-index_size(count) : -_CRC], shard[-_CRC:]
     if google_crc32c.value(raw.tobytes()) != int.from_bytes(crc, "little"):
         raise damaged("the shard's index does not match its checksum", where)
     index = np.frombuffer(raw, "<u8").reshape(count, 2).astype(np.uint64)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from benforge.archive.layout import FLAGS, REVIEWS, SPLITS
 from benforge.core.files import storage_errors, write_atomic
 from benforge.core.flags import Flags
+from benforge.core.object_path import readable
 from benforge.core.split import SCHEMA, Split
 from benforge.errors import ArchiveError, BenError, ConflictError, InputError, MissingError
 
@@ -180,7 +181,7 @@ def read_sidecar(root: Path, kind: str, name: str, note: type[Note]) -> tuple[pa
             f"the archive has no {kind} of this name", where=path, do=f"It has: {there}"
         )
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = pq.read_table(readable(path), partitioning=None)
         metadata: Mapping[bytes, bytes] = table.schema.metadata or {}
         return table.replace_schema_metadata(None), msgspec.json.decode(metadata[_KEY], type=note)
     except (OSError, KeyError, pa.ArrowException, msgspec.MsgspecError) as error:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json as json_text
 from collections.abc import Sequence
 from itertools import groupby
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
 import typer
 
 from benforge.cli.main import app
-from benforge.cli.options import JsonOption, MetadataOption
+from benforge.cli.options import JsonOption, MaybeArchiveArgument, MetadataOption
 from benforge.cli.terminal import out, showing_progress
 
 if TYPE_CHECKING:
@@ -26,9 +25,7 @@ VERDICTS = {True: "holds", False: "differs", None: "not here"}
 
 @app.command()
 def conform(
-    archive: Annotated[
-        Path | None, typer.Argument(help="Folder of an archive.", metavar="ARCHIVE")
-    ] = None,
+    archive: MaybeArchiveArgument = None,
     metadata: MetadataOption = None,
     json: JsonOption = False,
 ) -> None:

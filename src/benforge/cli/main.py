@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -56,6 +57,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         bench,
         commands,
         conform,
+        copy,
         correct,
         doubt,
         evaluate,
@@ -72,9 +74,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         stats,
         tiles,
     )
+    from benforge.cli.usage import check_outs
 
     command = typer.main.get_command(app)
     try:
+        check_outs(sys.argv[1:] if arguments is None else arguments)
         status = command.main(arguments, prog_name="ben", standalone_mode=False)
     except BenError as error:
         print_error(str(error))

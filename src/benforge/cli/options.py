@@ -8,9 +8,14 @@ from typing import Annotated, Literal
 import typer
 
 from benforge.archive.executors import Workers
+from benforge.core.object_path import parse_place
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-ArchiveArgument = Annotated[Path, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")]
+_ARCHIVE = typer.Argument(
+    parser=parse_place, help="Folder of the archive, or s3://bucket/prefix.", metavar="ARCHIVE"
+)
+ArchiveArgument = Annotated[Path, _ARCHIVE]
+MaybeArchiveArgument = Annotated[Path | None, _ARCHIVE]
 CompressionOption = Annotated[
     Literal["none", "zstd", "blosc", "lz4"] | None,
     typer.Option(

@@ -12,6 +12,7 @@ from benforge.cli.main import app
 from benforge.cli.options import DeviceOption, JsonOption
 from benforge.cli.tables import print_table
 from benforge.cli.terminal import print_facts, print_json, showing_progress
+from benforge.core.object_path import parse_place
 
 if TYPE_CHECKING:
     from benforge.retrieval.index import SearchIndex
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 PlacesArgument = Annotated[
     list[Path],
     typer.Argument(
-        help="Folder of a training, then folder of the archive; only the archive with "
-        "--statistics.",
+        parser=parse_place,
+        help="Folder of a training, then folder of the archive, or s3://bucket/prefix; only the "
+        "archive with --statistics.",
         metavar="[RUN] ARCHIVE",
     ),
 ]
@@ -92,7 +94,12 @@ def search(
         Path | None, typer.Option(help="Draw query and results: a .html or .png file.")
     ] = None,
     archive: Annotated[
-        Path | None, typer.Option(help="Folder of the index's archive, for --pictures.")
+        Path | None,
+        typer.Option(
+            parser=parse_place,
+            metavar="ARCHIVE",
+            help="The index's archive, for --pictures: its folder, or s3://bucket/prefix.",
+        ),
     ] = None,
     json: JsonOption = False,
 ) -> None:

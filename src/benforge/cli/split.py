@@ -9,13 +9,10 @@ import msgspec
 import typer
 
 from benforge.cli.main import app
-from benforge.cli.options import JsonOption
+from benforge.cli.options import JsonOption, MaybeArchiveArgument
 from benforge.cli.terminal import print_facts, print_json, showing_progress
 from benforge.cli.usage import check_report_folder, check_split
 
-MaybeArchiveArgument = Annotated[
-    Path | None, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")
-]
 RuleOption = Annotated[
     str | None, typer.Option(help="Make one: paper-random, ben-v1, ben-v2, by-tile or published.")
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -12,6 +11,7 @@ from benforge.cli.main import app
 from benforge.cli.options import (
     ClusterOption,
     JsonOption,
+    MaybeArchiveArgument,
     MetadataOption,
     OutOption,
     WorkersOption,
@@ -24,9 +24,7 @@ from benforge.cli.usage import check_report_folder, check_stats
 @app.command()
 def stats(
     out: OutOption,
-    archive: Annotated[
-        Path | None, typer.Argument(help="Folder of the archive.", metavar="ARCHIVE")
-    ] = None,
+    archive: MaybeArchiveArgument = None,
     metadata: MetadataOption = None,
     html: Annotated[bool, typer.Option("--html", help="Write one page of it all too.")] = False,
     pixels: Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -186,6 +187,23 @@ def check_tiles(request: TilesRequest) -> None:
         for option in (name for name, told in asked.items() if told):
             raise typer.BadParameter(
                 f"{option} chooses from a --catalogue or an --api, and there is none"
+            )
+
+
+def check_outs(words: Sequence[str]) -> None:
+    """Raise where a command would write to object storage: only copies are whole there or not.
+
+    Args:
+        words: of the command line.
+
+    Raises:
+        BadParameter: says how to write there.
+    """
+    for option, word in pairwise(("", *words)):
+        joined = word.partition("=")[2] if word.startswith(("--out=", "-o=")) else ""
+        if (joined or (word if option in ("--out", "-o") else "")).startswith("s3://"):
+            raise typer.BadParameter(
+                "--out is a folder of this machine; write there, then: ben copy FOLDER s3://..."
             )
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
+from benforge.core.object_path import ObjectPath
 from benforge.errors import BenError, ConflictError, InputError, StorageError
 
 _T = TypeVar("_T")
@@ -104,7 +105,7 @@ def _check_empty(folder: Path) -> None:
 
 
 def write_atomic(path: Path, data: bytes, full: str = GOES_ON) -> None:
-    """Write a file that is seen whole or not at all, also by a reader and after a crash.
+    """Write a file or an object that is seen whole or not at all, also after a crash.
 
     Args:
         path: in a folder that is there.
@@ -113,7 +114,11 @@ def write_atomic(path: Path, data: bytes, full: str = GOES_ON) -> None:
 
     Raises:
         StorageError: the disk is full or the file cannot be written.
+        ObjectStorageError: the storage of the object cannot be asked.
     """
+    if isinstance(path, ObjectPath):
+        path.write_bytes(data)
+        return
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with storage_errors(path, full):
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from benforge.core.bucket import load_obstore
 from benforge.errors import BenError, CredentialsError, FetchError, InputError
 from benforge.tiles.credentials import Keys, find_keys
 from benforge.tiles.profile import S3, Profile
@@ -35,7 +36,7 @@ class S3Source:
     @contextmanager
     def open(self, href: str, start: int, version: str) -> Iterator[Opened]:
         """An object from a byte on; see `Source`."""
-        obstore = _obstore()
+        obstore = load_obstore()
         bucket, key = split_href(href)
         with self._explained(href):
             store = self._store(bucket)
@@ -51,7 +52,7 @@ class S3Source:
 
     def size(self, href: str) -> int | None:
         """The size of an object."""
-        obstore = _obstore()
+        obstore = load_obstore()
         bucket, key = split_href(href)
         with self._explained(href):
             return int(obstore.head(self._store(bucket), key)["size"])
@@ -63,7 +64,7 @@ class S3Source:
             Interrupted: try again.
             FetchError: there is none.
         """
-        obstore = _obstore()
+        obstore = load_obstore()
         bucket, prefix = split_href(href)
         with self._explained(href):
             pages = obstore.list(self._store(bucket), prefix=prefix.rstrip("/"))
@@ -133,21 +134,6 @@ class S3Source:
                     do="Check the keys, and what they may read",
                 ) from None
             raise Interrupted("the store fails or cannot be reached") from None
-
-
-def _obstore() -> Any:
-    """The library, imported when it is needed.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        import obstore
-    except ImportError as error:
-        raise InputError(
-            "objects need obstore, which is not installed", do="Install benforge[s3]"
-        ) from error
-    return obstore
 
 
 def split_href(href: str) -> tuple[str, str]:
