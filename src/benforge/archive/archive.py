@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -39,7 +40,7 @@ class Archive:
     pixels: PixelReader
 
     @classmethod
-    def open(cls, path: str | Path) -> Archive:
+    def open(cls, path: str | Path) -> Self:
         """Open the archive in a folder.
 
         Raises:
@@ -112,7 +113,7 @@ class Archive:
         record = self.record(position)
         return self.pixels.read_map(record.scene, LAND_COVER, record.column, record.row)
 
-    def filter(self, which: pc.Expression | npt.NDArray[np.bool_]) -> Archive:
+    def filter(self, which: pc.Expression | npt.NDArray[np.bool_]) -> Self:
         """The same archive with some of its patches, in the same order.
 
         Args:

@@ -94,6 +94,11 @@ class PatchId:
         product: the text of a `ProductId`, tile included.
         column: patches to the right.
         row: patches downward.
+
+    Example:
+        >>> patch_id = ben.PatchId.parse("S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57")
+        >>> patch_id.tile, patch_id.column, patch_id.row
+        ('33UUP', 26, 57)
     """
 
     product: str
