@@ -20,7 +20,7 @@ from benforge.errors import InputError
 from benforge.loading.inputs import Inputs, PatchInputs
 from benforge.loading.order import Positions
 from benforge.loading.parts import find_parts
-from benforge.loading.targets import load_targets
+from benforge.loading.targets import recall_targets
 from benforge.models.checkpoint import hash_weights, load_model
 
 BATCH = 128
@@ -54,7 +54,7 @@ def predict(
     model, contract = load_model(run, device)
     opened = Archive.open(archive)
     check_fits(contract, opened)
-    targets = load_targets(opened, contract.nomenclature)
+    targets = recall_targets(opened, contract)
     check_agrees("classes", contract.classes, targets.nomenclature.names, str(opened.root))
     digest = ""
     positions = np.arange(len(opened))

@@ -21,6 +21,7 @@ from benforge.models.inception import (
     picture_normalisation,
 )
 from benforge.models.kbranch import KBranchOptions, build_kbranch
+from benforge.models.outside import is_outside, outside_spec
 from benforge.models.port import ALL, RGB, ModelSpec, count_bands
 from benforge.models.resnet import build_resnet18, build_resnet50
 from benforge.models.scnn import SCNNOptions, build_scnn
@@ -101,13 +102,16 @@ MODELS: Mapping[str, ModelSpec] = {spec.name: spec for spec in _SPECS}
 
 
 def find_model(name: str) -> ModelSpec:
-    """The model of this name; `timm:NAME` is any network of timm.
+    """The model of this name; `timm:NAME` is any network of timm, `module:NAME` one of yours.
 
     Raises:
         InputError: there is none; names the nearest that is known.
+        MissingError: there is no such module.
     """
     if name.startswith(PREFIX) and len(name) > len(PREFIX):
         return timm_spec(name)
+    if is_outside(name):
+        return outside_spec(name)
     if name not in MODELS:
         raise InputError(f"no model is called {name!r}", do=_nearest(name, MODELS))
     return MODELS[name]
@@ -152,7 +156,7 @@ def build_model(
     """A model with random weights, the same for the same `torch.manual_seed`.
 
     Args:
-        name: in the registry, or `timm:NAME`.
+        name: in the registry, `timm:NAME` or `module:NAME`.
         bands: names, in the order of the tensors that it will be given.
         classes: number of classes.
         options: by name; the others have their defaults.

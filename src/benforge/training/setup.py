@@ -176,6 +176,8 @@ def _contract(
         normalisation=normalisation,
         nomenclature=targets.nomenclature.name,
         classes=targets.nomenclature.names,
+        own=targets.nomenclature if targets.members else None,
+        members=targets.members,
         split=split.name,
         split_digest=split.digest,
         archive=archive.root.resolve().name,
