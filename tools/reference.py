@@ -33,7 +33,8 @@ def _page(name: str, found: Any) -> Iterator[str]:
     yield f"## {name}\n"
     if not inspect.isclass(found):
         yield f"```python\n{_signature(name, found)}\n```\n"
-    yield _SECTION.sub(_section, inspect.getdoc(found) + "\n") + "\n"
+    text = _SECTION.sub(_section, f"{inspect.getdoc(found)}\n")
+    yield re.sub(r"\n{3,}", "\n\n", text) + "\n"
 
 
 def _signature(name: str, found: Any) -> str:
@@ -44,6 +45,7 @@ def _signature(name: str, found: Any) -> str:
     if first < len(given):
         words.insert(first, "*")
     called = name if name.startswith("archive.") else f"ben.{name}"
+    words = [re.sub(r"<function (\w+) at \w+>", r"\1", word) for word in words]
     line = f"{called}({', '.join(words)})"
     if len(line) <= 88:
         return line

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 from torch import nn
 
 from benforge.core.contract import Normalisation
+from benforge.core.outside import is_outside, load_outside
 from benforge.errors import InputError
 from benforge.models.convnext import ConvNeXtOptions, build_convnext
 from benforge.models.inception import (
@@ -21,7 +23,6 @@ from benforge.models.inception import (
     picture_normalisation,
 )
 from benforge.models.kbranch import KBranchOptions, build_kbranch
-from benforge.models.outside import is_outside, outside_spec
 from benforge.models.port import ALL, RGB, ModelSpec, count_bands
 from benforge.models.resnet import build_resnet18, build_resnet50
 from benforge.models.scnn import SCNNOptions, build_scnn
@@ -111,7 +112,7 @@ def find_model(name: str) -> ModelSpec:
     if name.startswith(PREFIX) and len(name) > len(PREFIX):
         return timm_spec(name)
     if is_outside(name):
-        return outside_spec(name)
+        return replace(load_outside(name, ModelSpec), name=name)
     if name not in MODELS:
         raise InputError(f"no model is called {name!r}", do=_nearest(name, MODELS))
     return MODELS[name]
@@ -157,7 +158,8 @@ def build_model(
 
     Args:
         name: in the registry, `timm:NAME` or `module:NAME`.
-        bands: names, in the order of the tensors that it will be given.
+        bands: names, in the order of the tensors that it will be given; those of Sentinel-2,
+            except of a user's model, which may be for another sensor.
         classes: number of classes.
         options: by name; the others have their defaults.
         read_weights: whether weights that an option names are read; a checkpoint has its own.
@@ -167,7 +169,8 @@ def build_model(
         MissingError: a file or library that an option names is not there.
     """
     spec, chosen = find_model(name), read_options(name, options or {})
-    count_bands(bands)
+    if not is_outside(name):
+        count_bands(bands)
     if classes < 1:
         raise InputError(f"{classes} classes", where=name, do="Name at least one")
     if spec.reads and not read_weights:

@@ -171,6 +171,7 @@ def _contract(
         options=dict(request.options),
         bands=tuple(spec.bands),
         quantification=sensor.quantification,
+        patch_pixels=archive[0].arrays[min(sensor.pixel_sizes)].shape[-1],
         native=spec.native,
         kernel=request.recipe.kernel,
         normalisation=normalisation,

@@ -1,16 +1,17 @@
-"""A model of a user's own module: `module:NAME`, where NAME is a `ModelSpec`."""
+"""What a user's own module adds: found by `module:NAME`, of the kind that is wanted or refused."""
 
 from __future__ import annotations
 
 import importlib
 import re
-from dataclasses import replace
+from typing import TypeVar
 
 from benforge.errors import InputError, MissingError
-from benforge.models.port import ModelSpec
 
 _NAME = re.compile(r"[^\W\d][\w.]*:[^\W\d]\w*")
 _ADVICE = "Install its package, or name its folder in PYTHONPATH"
+
+T = TypeVar("T")
 
 
 def is_outside(name: str) -> bool:
@@ -18,14 +19,12 @@ def is_outside(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
 
 
-def outside_spec(name: str) -> ModelSpec:
-    """The model that a module holds; its name is then `module:NAME`, also in checkpoints.
-
-    Only a `ModelSpec` is taken, so a checkpoint of others cannot have any function called.
+def load_outside(name: str, kind: type[T]) -> T:
+    """What a module holds under a name, if it is of this kind.
 
     Raises:
-        MissingError: there is no such module.
-        InputError: it fails when imported, or holds no `ModelSpec` of this name.
+        MissingError: there is no such module, or it needs one that is not there.
+        InputError: it fails when imported, or what it holds is of another kind.
     """
     module, _, attribute = name.partition(":")
     try:
@@ -37,10 +36,10 @@ def outside_spec(name: str) -> ModelSpec:
     except Exception as error:
         what = f"the module fails, {type(error).__name__}: {error}"
         raise InputError(what, where=name, do="Run it by itself to see where") from error
-    if not isinstance(found, ModelSpec):
+    if not isinstance(found, kind):
         raise InputError(
-            f"{module} holds no ModelSpec of the name {attribute!r}",
+            f"{module} holds no {kind.__name__} of the name {attribute!r}",
             where=name,
-            do="See the tutorial on adding a model",
+            do="See the tutorials on what can be added",
         )
-    return replace(found, name=name)
+    return found
