@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 MARK = "<!-- every public name -->"
@@ -18,6 +20,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def _pages() -> Iterator[str]:
+    sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
     import benforge as ben
 
     for name in ben.__all__:
