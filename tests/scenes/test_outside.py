@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import rasterio
 
+import benforge as ben
 from benforge.core.sensor import load_sensor, parse_sensor, read_sensor
-from benforge.errors import InputError, MissingError
+from benforge.errors import ConflictError, InputError, MissingError
 from benforge.scenes.open import open_scene
 from benforge.scenes.port import SceneReader
+from benforge.testing.products import write_small_map, write_small_product
 from benforge.testing.scene_reader import SceneReaderContract
 from tests.test_docs import DOCS, FILE, blocks
 
@@ -49,6 +51,26 @@ def test_what_opens_nothing_is_refused(product: Path, monkeypatch: pytest.Monkey
         open_scene(product, sensor="landsat:SENSOR")
     with pytest.raises(InputError, match="or module:NAME of yours"):
         open_scene(product, sensor="landsat")
+
+
+def test_an_archive_of_it_grows_only_by_its_own_and_is_no_bigearthnet(
+    product: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(product.parent)
+    land, changes = tmp_path / "map.gpkg", {"products.sensor": "landsat:LANDSAT"}
+    write_small_map(land)
+    archive = ben.build(product, land, tmp_path / "archive", profile="custom", changes=changes)
+    assert ben.check(archive) == []
+    with rasterio.open(product / "swir.tif") as file:
+        pixels = file.read(1)
+    for patch in archive:
+        rows, columns = (slice(40 * i, 40 * i + 40) for i in (patch.id.row, patch.id.column))
+        assert np.array_equal(patch.band("swir"), pixels[rows, columns])
+    assert len(archive) == 6
+    with pytest.raises(ConflictError, match=r"built by other rules: products\.sensor"):
+        ben.build(write_small_product(tmp_path), land, archive.root, profile="custom")
+    with pytest.raises(InputError, match="holds bands of landsat-8, published layouts those of"):
+        ben.export(archive, tmp_path / "v1")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -232,4 +233,4 @@ def open(path: AnyPath) -> Archive:  # noqa: A001  as numpy and xarray have it
         >>> archive.record(0).labels[0]
         'Non-irrigated arable land'
     """
-    return Archive.open(path)  # type: ignore[arg-type]
+    return Archive.open(Path(path))
