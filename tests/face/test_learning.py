@@ -1,4 +1,4 @@
-"""Predictions as files or as they are, thresholds that are tuned, and figures as they are printed."""
+"""Predictions as files or as they are, tuned thresholds, and figures as printed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def made(part: str, seed: int, patches: int = 40) -> ben.Predictions:
     scores = np.clip(0.25 * targets + 0.5 * random.random((patches, 3)), 0, 1)
     facts = PredictionFacts(model="Made", split="mine", part=part, simulated=True)
     ids = [
-        f"S2A_MSIL2A_20170613T101031_N0205_R022_T33UUP_{i:02d}_{seed:02d}" for i in range(patches)
+        f"S2A_MSIL2A_20170613T101031_N0205_R022_T{33 + i % 2}UUP_{i:02d}_{seed:02d}"
+        for i in range(patches)
     ]
     return ben.Predictions.of(ids, scores, targets, ["a", "b", "c"], facts)
 

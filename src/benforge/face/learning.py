@@ -11,6 +11,7 @@ from benforge.core.progress import Progress, silent
 from benforge.core.split import Split
 from benforge.evaluation import evaluate as evaluation
 from benforge.evaluation import files
+from benforge.evaluation.compare import RESAMPLES
 from benforge.evaluation.compare import compare as hold
 from benforge.evaluation.comparison import Comparison
 from benforge.evaluation.figure import Figure
@@ -197,7 +198,13 @@ def evaluate(
 
 
 def compare(
-    a: AnyPredictions, b: AnyPredictions, figure: str = "f1", *, seed: int = 1
+    a: AnyPredictions,
+    b: AnyPredictions,
+    figure: str = "f1",
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 1,
+    clustered: bool = True,
 ) -> Comparison:
     """Compare two models on the same patches: the difference, its interval, whether it is chance.
 
@@ -205,7 +212,9 @@ def compare(
         a: predictions of one, or their file.
         b: of the other.
         figure: "precision", "recall", "f1", "f2" of samples; "micro-f1", "macro-f1".
+        resamples: of each test.
         seed: of chance.
+        clustered: resample whole tiles too, of which there must be two or more.
 
     Raises:
         BenError: other patches or classes, or an unknown figure.
@@ -214,7 +223,8 @@ def compare(
         >>> ben.compare(predictions, predictions).difference
         0.0
     """
-    return hold(_read(a), _read(b), Figure.parse(figure), seed=seed)
+    named = Figure.parse(figure)
+    return hold(_read(a), _read(b), named, resamples=resamples, seed=seed, clustered=clustered)
 
 
 def write_predictions(path: AnyPath, predictions: Predictions) -> Path:
