@@ -18,6 +18,13 @@ class BenError(Exception):
         what: what is wrong, in a few words.
         where: the file, product, field or value it was found in.
         do: what to do about it.
+
+    Example:
+        >>> try:
+        ...     ben.open("archiv")
+        ... except ben.BenError as error:
+        ...     print(error)
+        archiv: there is no such folder. Name the archive's folder
     """
 
     def __init__(self, what: str, *, where: str | os.PathLike[str] = "", do: str = "") -> None:

@@ -13,12 +13,13 @@ NAME = "S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP"
 
 products = st.builds(
     ProductId,
-    spacecraft=st.sampled_from(["S2A", "S2B", "S2C"]),
+    spacecraft=st.sampled_from(["S2A", "S2B", "S2C", "LC8", "PS"]),
     level=st.sampled_from(["L1C", "L2A"]),
     time=st.from_regex(r"\A[0-9]{8}T[0-9]{6}\Z"),
     baseline=st.from_regex(r"\A[0-9]{4}\Z"),
     orbit=st.integers(1, 143),
     tile=st.from_regex(r"\A[0-9]{2}[A-Z]{3}\Z"),
+    instrument=st.sampled_from(["MSI", "OLI", "AL"]),
 )
 
 

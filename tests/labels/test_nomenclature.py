@@ -56,7 +56,11 @@ def test_own_source(tmp_path: Path) -> None:
         ("[311, 312, 313]", "[311, 312, 512]", "a member stands in two classes"),
         ("[311, 312, 313]", "[311, 777]", r"clc-44.*\[777\] are not of the source"),
         ("[311, 312, 313]", "[311, 312", "not a TOML file"),
-        ('name = "Forest"', "", "'name' is missing"),
+        ('name = "Forest"', "", r"not a nomenclature: .*`name`"),
+        ("[311, 312, 313]", "311", r"not a nomenclature: .*members"),
+        ("members =", "member =", r"not a nomenclature: .*`member`"),
+        ("[0, 0, 255]", "[0, 0, 256]", r"not a nomenclature: .*255"),
+        ("code = 512", "code = 1", "two classes share a code"),
     ],
 )
 def test_wrong_files(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -186,7 +186,7 @@ BAD = {
     "a label twice": (_changed(labels=["Pastures", "Pastures"]), InputError, "named twice"),
     "labels of text": (_changed(labels="Pastures"), InputError, "Expected `array`"),
     "no time": (_changed(acquisition_date="yesterday"), InputError, "'yesterday' is not a time"),
-    "no product": (_changed(tile_source="T33UUP"), InputError, "not a Sentinel-2 product id"),
+    "no product": (_changed(tile_source="T33UUP"), InputError, "not a product id"),
     "no WKT": (_changed(projection="UTM"), InputError, "projection is not WKT"),
     "too wide": (
         _changed(coordinates={"ulx": 331200, "uly": 5331600, "lrx": 333600, "lry": 5330400}),

@@ -84,7 +84,7 @@ def test_one_row(tmp_path: Path) -> None:
     [
         (SOURCE.replace("33UUP", "32TNM"), "32TNM is none of the 56 tiles"),
         (SOURCE.replace("20170613T1010", "20171313T1010"), "is not a time"),
-        ("a product", "not a Sentinel-2 product id"),
+        ("a product", "not a product id"),
     ],
 )
 def test_other_products(tmp_path: Path, source: str, says: str) -> None:

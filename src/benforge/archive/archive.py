@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import repeat
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,7 @@ class Archive:
     pixels: PixelReader
 
     @classmethod
-    def open(cls, path: str | Path) -> Archive:
+    def open(cls, path: str | Path) -> Self:
         """Open the archive in a folder, or at an address `s3://bucket/prefix`.
 
         Raises:
@@ -125,7 +126,7 @@ class Archive:
         record = self.record(position)
         return self.pixels.read_map(record.scene, LAND_COVER, record.column, record.row)
 
-    def filter(self, which: pc.Expression | npt.NDArray[np.bool_]) -> Archive:
+    def filter(self, which: pc.Expression | npt.NDArray[np.bool_]) -> Self:
         """The same archive with some of its patches, in the same order.
 
         Args:

@@ -64,13 +64,13 @@ def build_archive(
     """
     start = time.monotonic()
     check_workers(workers)
-    candidates = _open_products(products, verify)
+    candidates = _open_products(products, recipe.products.sensor, verify)
     labels = recipe.labels
     source = open_land_cover(land_cover, code_field=labels.code_field, layer=labels.layer)
     nomenclature = read_nomenclature(labels.nomenclature)
     check_target(out)
     with writing(out):
-        meta = open_meta(out, recipe, nomenclature)
+        meta = open_meta(out, recipe, nomenclature, candidates[0].metadata.sensor)
         anew: frozenset[str] = frozenset()
         try:
             map_sum = str(source.provenance["sha256"])
@@ -87,12 +87,14 @@ def build_archive(
     return summarise(out, meta, plan, built, time.monotonic() - start)
 
 
-def _open_products(products: Iterable[Path], verify: bool) -> list[Candidate]:
+def _open_products(products: Iterable[Path], sensor: str, verify: bool) -> list[Candidate]:
     """The products, each once."""
     paths = dict.fromkeys(path.absolute() for path in products)
     if not paths:
         raise InputError("no product was named", do="Name SAFE folders or zips")
-    return [Candidate(path, open_scene(path, verify=verify).metadata) for path in paths]
+    return [
+        Candidate(path, open_scene(path, sensor=sensor, verify=verify).metadata) for path in paths
+    ]
 
 
 def _jobs(

@@ -15,7 +15,7 @@ from benforge.archive.layout import INDEX, META, SCENES, scene_names, scene_path
 from benforge.archive.meta import ArchiveMeta, read_meta, write_meta
 from benforge.archive.scene_writer import clear_leavings
 from benforge.core.nomenclature import Nomenclature
-from benforge.core.sensor import load_sensor
+from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError, ConflictError
 
 
@@ -35,7 +35,9 @@ def check_target(out: Path) -> None:
         )
 
 
-def open_meta(out: Path, recipe: BuildRecipe, nomenclature: Nomenclature) -> ArchiveMeta:
+def open_meta(
+    out: Path, recipe: BuildRecipe, nomenclature: Nomenclature, sensor: Sensor
+) -> ArchiveMeta:
     """The meta to go on with: that of the archive there if it holds scenes, else a new one.
 
     Nothing is written. An archive without a scene binds nobody to its rules.
@@ -49,11 +51,12 @@ def open_meta(out: Path, recipe: BuildRecipe, nomenclature: Nomenclature) -> Arc
         meta = read_meta(out)
         if meta.scenes or scene_names(out):
             _check_rules(out, meta.recipe, rules)
+            _check_sensor(out, meta.sensor, sensor)
             return meta
     return ArchiveMeta(
         profile=recipe.profile,
         recipe=rules,
-        sensor=load_sensor(),
+        sensor=sensor,
         nomenclature=nomenclature,
     )
 
@@ -65,11 +68,29 @@ def _check_rules(out: Path, old: Mapping[str, object], new: Mapping[str, object]
             where=out,
             do="Build into another folder",
         )
-    if differing := _differing(old, new):
+    if differing := _differing(_with_defaults(old), new):
         raise ConflictError(
             f"the archive was built by other rules: {', '.join(differing)}",
             where=out,
             do="Use the same profile, recipe and --set, or another folder",
+        )
+
+
+def _with_defaults(recipe: Mapping[str, object]) -> Mapping[str, object]:
+    """A recipe of an older benforge, with the rules that came later as they were then."""
+    try:
+        told: Mapping[str, object] = msgspec.to_builtins(msgspec.convert(recipe, BuildRecipe))
+    except msgspec.ValidationError:
+        return recipe
+    return told
+
+
+def _check_sensor(out: Path, old: Sensor, new: Sensor) -> None:
+    if old != new:
+        raise ConflictError(
+            f"the archive holds {old.name} and not these bands of {new.name}",
+            where=out,
+            do="Build into another folder",
         )
 
 

@@ -79,12 +79,13 @@ def plan_build(
 
     Raises:
         ProductError: a product of the wrong level.
-        ConflictError: two products make the same scene, a held scene was built from other
-            input, or baselines would be mixed.
+        ConflictError: two products make the same scene or have other bands, a held scene was built
+            from other input, or baselines would be mixed.
     """
     found = sorted(candidates, key=lambda c: (c.metadata.tile, c.scene))
     _check_unique(found)
     _check_levels(found, held, recipe)
+    _check_sensors(found)
     left_out = {c.scene: reason for c in found if (reason := _failed(c, recipe))}
     taken = [c for c in found if c.scene not in left_out]
     _check_baselines(taken, held, recipe)
@@ -128,6 +129,16 @@ def _check_levels(
         raise ConflictError(
             f"the archive holds a scene of another level than {recipe.level}", where=other[0]
         )
+
+
+def _check_sensors(found: Sequence[Candidate]) -> None:
+    for first, second in pairwise(found):
+        if first.metadata.sensor != second.metadata.sensor:
+            raise ConflictError(
+                f"bands differ from those of {first.path}",
+                where=second.path,
+                do="Build products of each sensor into an archive of its own",
+            )
 
 
 def _failed(candidate: Candidate, recipe: ProductRecipe) -> str:

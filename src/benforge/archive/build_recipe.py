@@ -15,6 +15,7 @@ class ProductRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Which products an archive takes.
 
     Args:
+        sensor: what opens the products: "sentinel-2", or `module:NAME` of a user's.
         level: the level that every product has; L1C and L2A are never mixed.
         mix_baselines: take products of different processing baselines into one archive.
         same_baselines: groups of baselines that count as one (fidelity 20: BigEarthNet's
@@ -22,6 +23,7 @@ class ProductRecipe(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         drop_failed: leave out products that failed a quality check (fidelity 19).
     """
 
+    sensor: str = "sentinel-2"
     level: Literal["L1C", "L2A"] = "L2A"
     mix_baselines: bool = False
     same_baselines: tuple[tuple[str, ...], ...] = (("02.05", "02.06"),)

@@ -137,7 +137,7 @@ def _build_scene(
     beside: Executor,
     progress: Progress,
 ) -> SceneEntry:
-    scene = open_scene(one.path, verify=job.verify)
+    scene = open_scene(one.path, sensor=job.recipe.products.sensor, verify=job.verify)
     classification = beside.submit(scene.read_classification)
     watched = _watching(progress, one, labelled)
     mosaics = read_mosaics(scene, plan, threads=job.threads, progress=watched)
@@ -145,7 +145,9 @@ def _build_scene(
     nodata = nodata_shares(mosaics, plan)
     kept = tile.rows.kept & ~((nodata > 0) & job.recipe.patches.drop_nodata)
     arrays = _arrays(plan, mosaics, tile.reference_map, classification.result())
-    frame = SceneFrame(plan.grid, plan.columns, plan.rows, plan.patch_pixels(10))
+    frame = SceneFrame(
+        plan.grid, plan.columns, plan.rows, plan.patch_pixels(int(plan.grid.pixel_size))
+    )
     progress(f"{one.scene}: writing")
     sensor, storage = scene.metadata.sensor, job.recipe.storage
     with SceneWriter(job.root, one.scene, frame, sensor, storage, threads=job.threads) as writer:

@@ -13,10 +13,16 @@ from benforge.cli.options import ArchiveArgument, DeviceOption, JsonOption, Pixe
 from benforge.cli.terminal import print_facts, print_json, showing_progress
 
 ModelOption = Annotated[
-    str, typer.Option(help="scnn-rgb, scnn-all, resnet18, ...; ben models tells all.")
+    str,
+    typer.Option(
+        help="scnn-rgb, scnn-all, resnet18, ... (ben models tells all), or *module:NAME* of yours."
+    ),
 ]
 LabelsOption = Annotated[
-    str, typer.Option(help="Classes to learn: *43* (level 3), *19*, *level2* or *level1*.")
+    str,
+    typer.Option(
+        help="Classes to learn: *43* (level 3), *19*, *level2*, *level1*, or a TOML file."
+    ),
 ]
 RunArgument = Annotated[
     Path, typer.Argument(help="Folder of a training, or its model.safetensors.", metavar="RUN")

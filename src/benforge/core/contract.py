@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from benforge.core.nomenclature import Nomenclature
 from benforge.errors import InputError
 
 KERNELS = ("cubic-0.5", "cubic-0.75")
@@ -49,6 +50,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
         normalisation: of each band.
         nomenclature: name of the classes' nomenclature.
         classes: names, in the order of the scores.
+        own: the whole nomenclature, where it is a user's; None for one that ships.
+        members: of each of its classes the codes of CLC level 3 that it merges.
         split: name of the split it was trained on.
         split_digest: SHA-256 of that split.
         archive: name of the archive's folder.
@@ -72,6 +75,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     normalisation: Normalisation
     nomenclature: str
     classes: tuple[str, ...]
+    own: Nomenclature | None = None
+    members: tuple[tuple[int, ...], ...] = ()
     split: str
     split_digest: str
     archive: str
@@ -89,6 +94,10 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
             0 < x < math.inf for x in norm.std
         ):
             raise ValueError("a mean that is no number, or a deviation that is not above 0")
+        if len(self.members) != len(self.own or ()):
+            raise ValueError(
+                f"members of {len(self.members)} classes, not of {len(self.own or ())}"
+            )
         if self.kernel not in KERNELS:
             raise ValueError(f"no kernel is called {self.kernel!r}")
 

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from benforge.errors import InputError
 
 _PRODUCT = re.compile(
-    r"(?P<spacecraft>S2[A-Z])_MSI(?P<level>L1C|L2A)_(?P<time>\d{8}T\d{6})"
+    r"(?P<spacecraft>[A-Z][A-Z0-9]{1,5})_(?P<instrument>[A-Z]{2,5})(?P<level>L1C|L2A)"
+    r"_(?P<time>\d{8}T\d{6})"
     r"_N(?P<baseline>\d{4})_R(?P<orbit>\d{3})_T(?P<tile>\d{2}[A-Z]{3})"
     r"(?:_(?P<generated>\d{8}T\d{6}))?(?:\.SAFE)?"
 )
@@ -18,19 +19,21 @@ _PATCH = re.compile(r"(?P<product>.+_T\d{2}[A-Z]{3})_(?P<column>\d{2,})_(?P<row>
 
 @dataclass(frozen=True, slots=True)
 class ProductId:
-    """A Sentinel-2 product of one tile, without the time it was generated.
+    """A product of one tile, without the time it was generated.
 
     Printed as `S2A_MSIL2A_20170613T101031_N0205_R022_T33UUP`: what stays when a product is
-    generated again, and what BigEarthNet v2 names its folders by.
+    generated again, and what BigEarthNet v2 names its folders by. Products of other satellites are
+    named likewise: `LC8_OLIL2A_20170613T101031_N0001_R022_T33UUP`.
 
     Args:
-        spacecraft: "S2A".
+        spacecraft: "S2A"; 2 to 6 capitals and digits.
         level: "L1C" or "L2A".
         time: sensing time of the datatake, "20170613T101031", UTC; kept as text because
             published names hold seconds of 60 and more.
         baseline: processing baseline, "0205".
         orbit: relative orbit, 1 to 143.
         tile: MGRS tile, "33UUP".
+        instrument: "MSI" of Sentinel-2; 2 to 5 capitals.
     """
 
     spacecraft: str
@@ -39,10 +42,11 @@ class ProductId:
     baseline: str
     orbit: int
     tile: str
+    instrument: str = "MSI"
 
     def __str__(self) -> str:
         return (
-            f"{self.spacecraft}_MSI{self.level}_{self.time}"
+            f"{self.spacecraft}_{self.instrument}{self.level}_{self.time}"
             f"_N{self.baseline}_R{self.orbit:03d}_T{self.tile}"
         )
 
@@ -51,12 +55,12 @@ class ProductId:
         """Read a product id, with or without generation time and `.SAFE`.
 
         Raises:
-            InputError: the text is not a Sentinel-2 product id of the compact form.
+            InputError: the text is not a product id of the compact form.
         """
         match = _PRODUCT.fullmatch(text)
         if match is None:
             raise InputError(
-                "not a Sentinel-2 product id",
+                "not a product id",
                 where=text,
                 do="One looks like S2A_MSIL2A_20170613T101031_N0205_R022_T33UUP_20170613T101608",
             )
@@ -68,6 +72,7 @@ class ProductId:
             part["baseline"],
             int(part["orbit"]),
             part["tile"],
+            part["instrument"],
         )
 
     @property
@@ -94,6 +99,11 @@ class PatchId:
         product: the text of a `ProductId`, tile included.
         column: patches to the right.
         row: patches downward.
+
+    Example:
+        >>> patch_id = ben.PatchId.parse("S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57")
+        >>> patch_id.tile, patch_id.column, patch_id.row
+        ('33UUP', 26, 57)
     """
 
     product: str

@@ -40,6 +40,11 @@ class Nomenclature:
 
     Raises:
         InputError: two classes share a code or a name.
+
+    Example:
+        >>> nomenclature = ben.open("archive").meta.nomenclature
+        >>> nomenclature.by_name("Pastures").code, nomenclature.by_code(312).name
+        (231, 'Coniferous forest')
     """
 
     name: str

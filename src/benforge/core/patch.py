@@ -24,6 +24,13 @@ class Patch:
         sensor: names and order of the bands.
         arrays: pixel size (m) to an array `band row col`, uint16, reflectance x 10,000;
             for Sentinel-2 shapes (4, 120, 120), (6, 60, 60) and (2, 20, 20).
+
+    Example:
+        >>> patch = ben.open("archive")[0]
+        >>> {size: array.shape for size, array in patch.arrays.items()}
+        {10: (4, 120, 120), 20: (6, 60, 60), 60: (2, 20, 20)}
+        >>> patch.band("B11").shape, patch.grid.crs
+        ((60, 60), 'EPSG:32633')
     """
 
     id: PatchId

@@ -78,6 +78,12 @@ class Predictions:
     Raises:
         InputError: no patch, a patch or class named twice, sizes or types that do not fit, or a
             score outside 0 to 1; names the first patch.
+
+    Example:
+        >>> scores, targets = [[0.9, 0.2], [0.1, 0.6]], [[1, 0], [0, 0]]
+        >>> mine = ben.Predictions.of(["a", "b"], scores, targets, ["water", "forest"])
+        >>> ben.evaluate(mine).micro.precision
+        0.5
     """
 
     patch_ids: pa.StringArray

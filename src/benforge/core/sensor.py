@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
 
-from benforge.errors import InputError
+import msgspec
+
+from benforge.errors import InputError, MissingError, errors_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,60 @@ class Sensor:
         return tuple(band for band in self.patch_bands if band.pixel_size == pixel_size)
 
 
+class _Band(msgspec.Struct, forbid_unknown_fields=True):
+    """What a file says of a band; see `Band`."""
+
+    name: str
+    pixel_size: Annotated[int, msgspec.Meta(ge=1)]
+    wavelength: float
+    bandwidth: float = 0.0
+    about: str = ""
+    physical: str = ""
+    in_patches: bool = True
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    """What a file says of a sensor."""
+
+    name: str
+    quantification: Annotated[int, msgspec.Meta(ge=1)]
+    band: Annotated[list[_Band], msgspec.Meta(min_length=1)]
+
+
+def parse_sensor(facts: Mapping[str, Any]) -> Sensor:
+    """The sensor that a TOML document describes (see `core/facts/sentinel-2.toml`).
+
+    Raises:
+        InputError: a word is missing, of the wrong kind, or unknown.
+    """
+    try:
+        told = msgspec.convert(facts, _File)
+    except msgspec.ValidationError as error:
+        raise InputError(
+            f"not a sensor, {error}", do="See the tutorial on adding a sensor"
+        ) from error
+    if len({band.name for band in told.band}) < len(told.band):
+        raise InputError("two bands of one name", where=told.name)
+    bands = tuple(Band(**msgspec.structs.asdict(band)) for band in told.band)
+    return Sensor(told.name, bands, told.quantification)
+
+
+def read_sensor(path: Path) -> Sensor:
+    """The sensor of a user's TOML file.
+
+    Raises:
+        MissingError: there is no such file.
+        InputError: it is no TOML, or describes no sensor.
+    """
+    with errors_at(path):
+        try:
+            return parse_sensor(tomllib.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            raise MissingError("there is no such sensor") from error
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"not a TOML file, {error}") from error
+
+
 @cache
 def load_sensor(name: str = "sentinel-2") -> Sensor:
     """The sensor described by `core/facts/<name>.toml`.
@@ -78,6 +137,4 @@ def load_sensor(name: str = "sentinel-2") -> Sensor:
     source = files("benforge.core") / "facts" / f"{name}.toml"
     if not source.is_file():
         raise InputError(f"no sensor is called {name!r}", do="Use sentinel-2")
-    facts = tomllib.loads(source.read_text(encoding="utf-8"))
-    bands = tuple(Band(**band) for band in facts["band"])
-    return Sensor(facts["name"], bands, facts["quantification"])
+    return parse_sensor(tomllib.loads(source.read_text(encoding="utf-8")))

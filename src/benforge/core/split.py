@@ -42,6 +42,11 @@ class Split:
 
     Raises:
         InputError: a patch named twice, or another part than those of `PARTS`.
+
+    Example:
+        >>> split = ben.split("archive", "paper-random", seed=1)
+        >>> len(split), split.part("test")[0].as_py()
+        (66, 'S2A_MSIL1C_20170818T103021_N0205_R108_T32TMT_43_48')
     """
 
     name: str

@@ -117,6 +117,18 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     calibration: Calibration
     per_class: tuple[ClassFigures, ...]
 
+    def __str__(self) -> str:
+        """What is read first, in a few lines; `repr` has everything."""
+        part = f"{self.part} of {self.split}" if self.split else "all patches"
+        names = Figures.__struct_fields__[:4]
+        rows = [("", *names)] + [
+            (mean, *(f"{getattr(getattr(self, mean), name):.4f}" for name in names))
+            for mean in ("sample", "micro", "macro")
+        ]
+        whose = f"{self.model or 'a model'}, {part}{', simulated' * bool(self.simulated)}"
+        head = f"{whose}: {self.patches:,} patches, {self.labels} classes"
+        return "\n".join([head, *("  ".join(f"{cell:>9}" for cell in row) for row in rows)])
+
 
 def evaluate(predictions: Predictions, threshold: Threshold | None = None) -> Evaluation:
     """Measure predictions.

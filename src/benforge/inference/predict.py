@@ -21,7 +21,7 @@ from benforge.loading.inputs import Inputs
 from benforge.loading.order import Positions
 from benforge.loading.parts import find_parts
 from benforge.loading.places import open_inputs
-from benforge.loading.targets import load_targets
+from benforge.loading.targets import recall_targets
 from benforge.models.checkpoint import hash_weights, load_model
 
 BATCH = 128
@@ -55,7 +55,7 @@ def predict(
     model, contract = load_model(run, device)
     opened = Archive.open(archive)
     check_fits(contract, opened)
-    targets = load_targets(opened, contract.nomenclature)
+    targets = recall_targets(opened, contract)
     check_agrees("classes", contract.classes, targets.nomenclature.names, str(opened.root))
     digest = ""
     positions = np.arange(len(opened))

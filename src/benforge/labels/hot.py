@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from benforge.core.nomenclature import (
     Crosswalk,
+    LandCoverClass,
     Nomenclature,
     load_crosswalk,
     load_nomenclature,
@@ -78,12 +79,20 @@ def level_3_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot | None:
     Else from the classes that occur in them; None where those are not known either.
     """
     source = load_nomenclature(LEVEL_3)
-    if not set(nomenclature.codes) <= set(source.codes):
+    if not all(_is_of(source, one) for one in nomenclature.classes):
         return classes_hot(rows)
     positions = [source.codes.index(code) for code in nomenclature.codes]
     hot = np.zeros((len(rows), len(source)), np.bool_)
     hot[:, positions] = labels_hot(rows, nomenclature)
     return hot
+
+
+def _is_of(source: Nomenclature, one: LandCoverClass) -> bool:
+    """Whether a nomenclature has this very class: a user's may give its code to another."""
+    if one.code not in source:
+        return False
+    there = source.by_code(one.code)
+    return not {there.name, *there.aliases}.isdisjoint({one.name, *one.aliases})
 
 
 def hot_through(hot: Hot, crosswalk: Crosswalk) -> Hot:

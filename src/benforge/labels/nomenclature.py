@@ -5,7 +5,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from benforge.core.nomenclature import (
     Crosswalk,
@@ -15,10 +17,12 @@ from benforge.core.nomenclature import (
     parse_crosswalk,
     parse_nomenclature,
 )
-from benforge.errors import MissingError, RecipeError
+from benforge.errors import MissingError, RecipeError, errors_at
 
 SOURCE = "clc-44"
 """What land-cover maps are in, unless they say otherwise."""
+
+_Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
 
 
 def read_nomenclature(name: str) -> Nomenclature:
@@ -68,12 +72,31 @@ def _read(path: Path) -> Mapping[str, Any]:
         raise RecipeError(f"not a TOML file: {error}", where=path) from error
 
 
+class _Class(msgspec.Struct, forbid_unknown_fields=True):
+    """What a file may say of a class."""
+
+    code: int
+    name: str
+    color: tuple[_Byte, _Byte, _Byte]
+    aliases: list[str] = []
+    members: list[int] = []
+
+
+class _File(msgspec.Struct, rename={"classes": "class"}, forbid_unknown_fields=True):
+    """What a file may say."""
+
+    name: str
+    classes: Annotated[list[_Class], msgspec.Meta(min_length=1)]
+
+
 def _parse(facts: Mapping[str, Any], where: str) -> Nomenclature:
     try:
-        return parse_nomenclature(facts)
-    except (KeyError, TypeError) as error:
+        msgspec.convert(facts, _File)
+    except msgspec.ValidationError as error:
         raise RecipeError(
-            f"not a nomenclature: {error} is missing or of the wrong type",
+            f"not a nomenclature: {error}",
             where=where,
             do="It needs a name, and for each [[class]] code, name, color and members",
         ) from error
+    with errors_at(where):
+        return parse_nomenclature(facts)

@@ -11,6 +11,7 @@ import msgspec
 from benforge.archive.archive import Archive
 from benforge.archive.layout import META
 from benforge.core.progress import Progress, silent
+from benforge.core.sensor import load_sensor
 from benforge.errors import InputError, MissingError
 from benforge.layouts.lmdb_export import export_lmdb
 from benforge.layouts.lmdb_read import is_lmdb
@@ -169,9 +170,20 @@ def export_layout(
     for name, word in (("compression", "--geotiff"), ("count_up", "--count-up")):
         if getattr(options, name) != getattr(plain, name) and name not in found.options:
             raise InputError(f"the layout {layout} does not take {word}", do="Leave it out")
+    _check_sensor(archive)
     summary = found.exporter(archive, out, options, progress)
     left = len(archive) - summary.new_patches - summary.held_patches
     if not left:
         return summary
     note = f"{left:,} of {len(archive):,} patches are not of the split and were left out."
     return msgspec.structs.replace(summary, notes=(*summary.notes, note))
+
+
+def _check_sensor(archive: Archive) -> None:
+    ours, theirs = archive.meta.sensor, load_sensor()
+    if [band.name for band in ours.patch_bands] != [band.name for band in theirs.patch_bands]:
+        raise InputError(
+            f"holds bands of {ours.name}, published layouts those of {theirs.name}",
+            where=archive.root,
+            do="Read the archive as it is: any Zarr reader opens it",
+        )

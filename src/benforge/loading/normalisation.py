@@ -37,6 +37,10 @@ def find_normalisation(
     """
     if source == "published":
         facts = load_bigearthnet()
+        if strange := [band for band in bands if band not in facts.band_means]:
+            raise InputError(
+                f"no mean of band {strange[0]} was published", do="Normalise with: train"
+            )
         means, stds = ([f[b] for b in bands] for f in (facts.band_means, facts.band_stds))
     elif source == "train":
         means, stds = _measure(reader, train, bands, sensor)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
 
-from benforge.core.nomenclature import LandCoverClass, load_nomenclature
+from benforge.core.nomenclature import LandCoverClass, Nomenclature, load_nomenclature
 from benforge.errors import InputError
 
 VectorFormat = Literal["gpkg", "parquet"]
@@ -53,6 +52,7 @@ class MapFacts(msgspec.Struct, frozen=True, kw_only=True):
         weights: SHA-256 of the checkpoint.
         nomenclature: of the classes.
         classes: in the order of the bands.
+        own: their nomenclature, where it is a user's.
         threshold: score from which on a class is a label.
         stride: pixels of 10 m from one window to the next.
         edge: of a window, likewise.
@@ -70,6 +70,7 @@ class MapFacts(msgspec.Struct, frozen=True, kw_only=True):
     weights: str
     nomenclature: str
     classes: tuple[str, ...]
+    own: Nomenclature | None = None
     threshold: float
     stride: int
     edge: int
@@ -81,7 +82,7 @@ class MapFacts(msgspec.Struct, frozen=True, kw_only=True):
     def tags(self) -> dict[str, str]:
         """For the metadata of files; all but the classes."""
         found = msgspec.to_builtins(self)
-        del found["format"], found["classes"]
+        del found["format"], found["classes"], found["own"]
         return {name: _text(value) for name, value in found.items()}
 
 
@@ -95,10 +96,11 @@ def name_simulated(*, model: bool, product: bool) -> str:
     return " and ".join(name for name, is_so in (("model", model), ("product", product)) if is_so)
 
 
-def find_classes(nomenclature: str, names: Sequence[str]) -> tuple[LandCoverClass, ...]:
+def find_classes(facts: MapFacts) -> tuple[LandCoverClass, ...]:
     """The classes with codes and colours; grey and counted from 1 where they are not known."""
+    names = facts.classes
     try:
-        known = load_nomenclature(nomenclature)
+        known = facts.own or load_nomenclature(facts.nomenclature)
         return tuple(known.by_name(name) for name in names)
     except InputError:
         return tuple(LandCoverClass(i, name, _UNKNOWN) for i, name in enumerate(names, start=1))

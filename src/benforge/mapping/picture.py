@@ -121,7 +121,7 @@ def _show_class(
     _frame(ax, plan)
     name = "\n".join(textwrap.wrap(facts.classes[label], 30, max_lines=2, placeholder=" …"))
     ax.set_title(f"{name}\n{share:.1%} of windows", size=6.5, loc="left")
-    one = find_classes(facts.nomenclature, facts.classes)[label]
+    one = find_classes(facts)[label]
     for spine in ax.spines.values():
         spine.set_color(rgb(one.color))
         spine.set_linewidth(1.6)

@@ -66,7 +66,7 @@ def write_scores(path: Path, grid: Grid, scores: npt.NDArray[np.float32], facts:
 
 def _tell(dataset: DatasetWriter, facts: MapFacts) -> None:
     dataset.update_tags(AREA_OR_POINT="Area", **facts.tags())
-    classes = find_classes(facts.nomenclature, facts.classes)
+    classes = find_classes(facts)
     for band, (name, one) in enumerate(zip(facts.classes, classes, strict=True), start=1):
         dataset.set_band_description(band, name)
         color = "#{:02x}{:02x}{:02x}".format(*one.color)

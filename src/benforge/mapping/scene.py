@@ -177,6 +177,7 @@ def _facts(
         model=contract.title,
         weights=model.digest,
         nomenclature=contract.nomenclature,
+        own=contract.own,
         classes=contract.classes,
         threshold=choices.threshold,
         stride=plan.stride,

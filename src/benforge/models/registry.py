@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 from torch import nn
 
 from benforge.core.contract import Normalisation
+from benforge.core.outside import is_outside, load_outside
 from benforge.errors import InputError
 from benforge.models.convnext import ConvNeXtOptions, build_convnext
 from benforge.models.inception import (
@@ -101,13 +103,16 @@ MODELS: Mapping[str, ModelSpec] = {spec.name: spec for spec in _SPECS}
 
 
 def find_model(name: str) -> ModelSpec:
-    """The model of this name; `timm:NAME` is any network of timm.
+    """The model of this name; `timm:NAME` is any network of timm, `module:NAME` one of yours.
 
     Raises:
         InputError: there is none; names the nearest that is known.
+        MissingError: there is no such module.
     """
     if name.startswith(PREFIX) and len(name) > len(PREFIX):
         return timm_spec(name)
+    if is_outside(name):
+        return replace(load_outside(name, ModelSpec), name=name)
     if name not in MODELS:
         raise InputError(f"no model is called {name!r}", do=_nearest(name, MODELS))
     return MODELS[name]
@@ -152,8 +157,9 @@ def build_model(
     """A model with random weights, the same for the same `torch.manual_seed`.
 
     Args:
-        name: in the registry, or `timm:NAME`.
-        bands: names, in the order of the tensors that it will be given.
+        name: in the registry, `timm:NAME` or `module:NAME`.
+        bands: names, in the order of the tensors that it will be given; those of Sentinel-2,
+            except of a user's model, which may be for another sensor.
         classes: number of classes.
         options: by name; the others have their defaults.
         read_weights: whether weights that an option names are read; a checkpoint has its own.
@@ -163,7 +169,8 @@ def build_model(
         MissingError: a file or library that an option names is not there.
     """
     spec, chosen = find_model(name), read_options(name, options or {})
-    count_bands(bands)
+    if not is_outside(name):
+        count_bands(bands)
     if classes < 1:
         raise InputError(f"{classes} classes", where=name, do="Name at least one")
     if spec.reads and not read_weights:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -100,3 +101,20 @@ class SceneReader(Protocol):
             ProductError: the file is corrupt, or not the one that its product lists.
         """
         ...
+
+
+OpenScene = Callable[[Path, str | None, bool], SceneReader]
+"""Path of a product, tile where it holds several, whether to hold bands to checksums: the scene."""
+
+
+@dataclass(frozen=True, slots=True)
+class SensorSpec:
+    """The products of a sensor, as a user's module has it: `module:NAME`.
+
+    Args:
+        name: of the sensor, for messages.
+        open: opens a product, with all checked that can be without decoding a band.
+    """
+
+    name: str
+    open: OpenScene

@@ -10,6 +10,7 @@ from benforge.archive.archive import Archive
 from benforge.archive.sidecars import read_split
 from benforge.core.files import read_json, write_atomic
 from benforge.errors import ConflictError, MissingError
+from benforge.loading.targets import digest_labels
 from benforge.training.features import FEATURES
 from benforge.training.recipe import TrainRequest
 
@@ -23,12 +24,14 @@ class RunNote(msgspec.Struct, frozen=True, kw_only=True):
         archive: name of its folder.
         patches: how many it had.
         split_digest: SHA-256 of the split.
+        labels_digest: SHA-256 of the classes, where they are those of a user's file.
         request: the rest.
     """
 
     archive: str
     patches: int
     split_digest: str
+    labels_digest: str = ""
     request: TrainRequest
 
 
@@ -43,6 +46,7 @@ def check_run(out: Path, archive: Path, request: TrainRequest) -> RunNote:
         archive=opened.root.resolve().name,
         patches=len(opened),
         split_digest=read_split(opened.root, request.split).digest,
+        labels_digest=digest_labels(request.labels),
         request=request,
     )
     if not (out / RUN).is_file():

@@ -1,0 +1,1 @@
+"""What `import benforge as ben` gives: the stages as functions, and an archive that others read."""
