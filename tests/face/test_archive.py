@@ -126,7 +126,7 @@ def test_a_library_that_is_not_there_is_named(
     archive: ben.Archive, library: str, call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, library, None)
-    monkeypatch.delitem(sys.modules, "benforge.face.patches", raising=False)
+    monkeypatch.delitem(sys.modules, "benforge.loading.dataset", raising=False)
     words = [archive.record(0).scene] if library == "xarray" else []
     with pytest.raises(MissingError, match=r"is not installed\. Install it: pip install"):
         getattr(archive, call)(*words)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import geopandas
     import xarray
 
-    from benforge.face.patches import Normalise, PatchDataset
+    from benforge.loading.dataset import Normalise, PatchDataset
     from benforge.loading.targets import Targets
 
 
@@ -88,7 +88,7 @@ class Archive(whole.Archive):
         self,
         split: str | None = None,
         part: str = "train",
-        bands: Sequence[str] | None = None,
+        bands: str | Sequence[str] | None = None,
         labels: str = "43",
         *,
         normalise: Normalise = "published",
@@ -101,7 +101,8 @@ class Archive(whole.Archive):
         Args:
             split: name of a split of the archive; None takes every patch.
             part: of the split.
-            bands: in the order wanted; all twelve if None. Pixel sizes not asked for are not read.
+            bands: in the order wanted, or "rgb"; all twelve if None. Pixel sizes not asked for are
+                not read.
             labels: as `targets` takes them.
             normalise: "published" by means and deviations of the authors; "train" by those of
                 these patches; "none" as shares of 1 (reflectance).
@@ -116,7 +117,7 @@ class Archive(whole.Archive):
 
         Example:
             >>> archive = ben.open("archive")
-            >>> patches = archive.to_torch("paper-random", "train", ["B04", "B03", "B02"])
+            >>> patches = archive.to_torch("paper-random", "train", "rgb")
             >>> image, hot = patches[0]
             >>> image.shape, hot.shape
             (torch.Size([3, 120, 120]), torch.Size([43]))
@@ -126,13 +127,15 @@ class Archive(whole.Archive):
             torch.Size([16, 3, 120, 120])
         """
         try:
-            from benforge.face.patches import PatchDataset
+            from benforge.loading.dataset import PatchDataset
         except ImportError as error:
             raise MissingError(
                 "PyTorch is not installed", do="Install it: pip install 'benforge[train]'"
             ) from error
-        chosen = self if split is None else self.part(split, part)
-        return PatchDataset.of(chosen, bands, labels, normalise, native=native)
+        return PatchDataset(
+            self, split or "", part, bands=bands, labels=labels, normalisation=normalise,
+            native=native,
+        )  # fmt: skip
 
     def to_xarray(self, scene: str, chunks: dict[str, int] | None = None) -> xarray.Dataset:
         """A scene as one georeferenced mosaic, read where it is looked at.

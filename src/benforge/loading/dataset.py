@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -17,12 +17,14 @@ from benforge.errors import InputError
 from benforge.loading.normalisation import find_normalisation
 from benforge.loading.order import Positions, block_ids, cut, shuffle, shuffle_blocks
 from benforge.loading.parts import find_parts
-from benforge.loading.prepare import Preparer
+from benforge.loading.prepare import ModelInput, Preparer
 from benforge.loading.reading import PatchReader, Pixels, read_ahead
 from benforge.loading.targets import load_targets
 from benforge.loading.upsampling import KERNELS
 
 RGB = ("B04", "B03", "B02")
+Normalise = Literal["published", "train", "none"]
+Item = tuple[ModelInput, torch.Tensor]
 
 
 class NumpyBatch(NamedTuple):
@@ -84,10 +86,11 @@ def iterate(
     return read_ahead(read, cut(len(order), batch_size, start), workers)
 
 
-class PatchDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+class PatchDataset(Dataset[Item]):
     """Patches and their labels for `torch.utils.data.DataLoader`, or any loop that indexes.
 
-    `dataset[i]` is `(band row col, label)`, both float32. A DataLoader fetches whole batches at
+    `dataset[i]` is `(band row col, label)`, both float32; of native bands, a tuple of one such
+    array a pixel size, finest first, in place of the first. A DataLoader fetches whole batches at
     once (`__getitems__`), and its workers read the same memory maps: an archive is mapped, not
     copied, after a fork, and opened anew after a spawn, which moves some 70 bytes a patch.
 
@@ -99,6 +102,7 @@ class PatchDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         labels: "43", "19", "level2" or "level1".
         normalisation: "published", "train" or "none", or one that was found before.
         kernel: that brings 20 and 60 m bands to 10 m.
+        native: whether bands stay at their own pixel sizes.
 
     Raises:
         InputError: an unknown band, part or label, or a part without patches.
@@ -115,6 +119,7 @@ class PatchDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         labels: str = "43",
         normalisation: str | Normalisation = "published",
         kernel: str = "cubic-0.5",
+        native: bool = False,
     ) -> None:
         self.positions = _positions(archive, split, part)
         self.bands = check_bands(archive, bands)
@@ -135,14 +140,14 @@ class PatchDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             self.bands,
             normalisation,
             kernel,  # type: ignore[arg-type]
-            native=False,
+            native=native,
             device=torch.device("cpu"),
         )
 
     def __len__(self) -> int:
         return len(self.positions)
 
-    def __getitem__(self, item: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, item: int) -> Item:
         """One patch: `band row col` and `label`.
 
         Raises:
@@ -152,12 +157,12 @@ class PatchDataset(Dataset[tuple[torch.Tensor, torch.Tensor]]):
             raise IndexError(f"{item} in {len(self)} patches")
         return self.__getitems__([item])[0]
 
-    def __getitems__(self, items: Sequence[int]) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    def __getitems__(self, items: Sequence[int]) -> list[Item]:
         """Some patches, read and prepared together, as a DataLoader asks for its batches."""
         which = np.asarray(items, np.int64)
         seen = self._prepare(self._reader.read(self.positions[which]))
-        assert isinstance(seen, torch.Tensor)
-        return list(zip(seen, self.labels[which].float(), strict=True))
+        each = zip(*seen, strict=True) if isinstance(seen, tuple) else seen
+        return list(zip(each, self.labels[which].float(), strict=True))
 
 
 def check_bands(archive: Archive, bands: str | Sequence[str] | None) -> tuple[str, ...]:
