@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 
-from benforge.loading.upsampling import KERNELS, Kernel, cubic_matrix, upsample
+from benforge.loading.upsampling import KERNELS, Kernel, cubic_matrix, upsample, upsample_into
 
 
 def by_hand(pixels: np.ndarray, edge: int, a: float) -> np.ndarray:
@@ -68,3 +68,11 @@ def test_a_flat_band_stays_flat_and_fine_ones_stay(kernel: Kernel) -> None:
     assert np.allclose(cubic_matrix(60, 120, kernel).sum(axis=1), 1)
     fine = torch.rand(1, 1, 120, 120)
     assert upsample(fine, 120, kernel) is fine
+
+
+@pytest.mark.parametrize("there", [20, 60, 120])
+def test_written_where_it_belongs(there: int) -> None:
+    pixels, out = torch.rand(3, 2, there, there), torch.full((3, 4, 120, 120), torch.nan)
+    upsample_into(pixels, out, [3, 1], "cubic-0.5")
+    assert torch.allclose(out[:, [3, 1]], upsample(pixels, 120, "cubic-0.5"), atol=1e-6)
+    assert out[:, [0, 2]].isnan().all()

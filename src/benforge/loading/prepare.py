@@ -14,7 +14,7 @@ from benforge.core.contract import Normalisation
 from benforge.core.sensor import Sensor
 from benforge.loading.fused import FusedGroup, find_fused
 from benforge.loading.order import TURNS, cut
-from benforge.loading.upsampling import Kernel, upsample
+from benforge.loading.upsampling import Kernel, upsample, upsample_into
 
 Stored = npt.NDArray[np.uint16] | torch.Tensor
 """`patch band row col` as stored; a tensor is int16 with the bits of uint16.
@@ -128,10 +128,14 @@ class Preparer:
         if self._native:
             every = slice(None)
             return tuple(self._group(s, raw[s], which, every).to(self._dtype) for s in self._groups)
-        out = torch.empty(shape, dtype=self._dtype, device=self.device)
+        out = _room(shape, self._dtype, self.device)
         for part in cut(count, AT_ONCE if self.device.type == "cpu" else max(1, count)):
             for size, group in self._groups.items():
-                bands = upsample(self._group(size, raw[size], which, part), edge, self._kernel)
+                bands = self._group(size, raw[size], which, part)
+                if self._dtype == torch.float32:
+                    upsample_into(bands, out[part], group.seen, self._kernel)
+                    continue
+                bands = upsample(bands, edge, self._kernel)
                 for i, seen in enumerate(group.seen):
                     out[part, seen] = bands[:, i]
         return out
@@ -148,6 +152,17 @@ class Preparer:
             values = values.clamp(self._low, self._high)
         values = values.sub_(group.mean).div_(group.std)
         return values if turns is None else turn(values, turns[part])
+
+
+def _room(shape: tuple[int, ...], dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+    """Where a batch goes; on a CPU from numpy, whose large arrays lie in pages of 2 MiB.
+
+    Torch's lie in pages of 4 KiB, and meeting each for the first time takes as long as the
+    interpolation.
+    """
+    if device.type != "cpu":
+        return torch.empty(shape, dtype=dtype, device=device)
+    return torch.from_numpy(np.empty((*shape, dtype.itemsize), np.uint8)).view(dtype)[..., 0]
 
 
 def _bits(pixels: Stored, device: torch.device) -> torch.Tensor:

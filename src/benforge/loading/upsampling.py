@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Literal
 
@@ -58,7 +58,33 @@ def upsample(pixels: torch.Tensor, edge: int, kernel: Kernel) -> torch.Tensor:
     there = pixels.shape[-1]
     if there == edge:
         return pixels
-    matrix = torch.as_tensor(
-        np.array(cubic_matrix(there, edge, kernel)), dtype=pixels.dtype, device=pixels.device
-    )
+    matrix = _matrix(pixels, edge, kernel)
     return matrix @ (pixels @ matrix.T)
+
+
+def upsample_into(
+    pixels: torch.Tensor, out: torch.Tensor, bands: Sequence[int], kernel: Kernel
+) -> None:
+    """The same, each band written where it belongs: nothing is written twice.
+
+    Args:
+        pixels: as for `upsample`.
+        out: `patch band row col`, of the same type.
+        bands: where each band goes.
+        kernel: a name of `KERNELS`.
+    """
+    there, edge = pixels.shape[-1], out.shape[-1]
+    if there == edge:
+        for i, band in enumerate(bands):
+            out[:, band] = pixels[:, i]
+        return
+    matrix = _matrix(pixels, edge, kernel)
+    wide = pixels @ matrix.T
+    left = matrix.expand(len(pixels), -1, -1)
+    for i, band in enumerate(bands):
+        torch.bmm(left, wide[:, i], out=out[:, band])
+
+
+def _matrix(pixels: torch.Tensor, edge: int, kernel: Kernel) -> torch.Tensor:
+    matrix = np.array(cubic_matrix(pixels.shape[-1], edge, kernel))
+    return torch.as_tensor(matrix, dtype=pixels.dtype, device=pixels.device)
