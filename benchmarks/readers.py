@@ -26,8 +26,8 @@ BATCH = 64
 NOTES = {
     "benforge": "`PixelReader.read`, a call a patch, through memory maps.",
     "zarr-python": (
-        "three slices a patch, `async.concurrency` 1; from our shards, and from a file a chunk, "
-        "which suits it best."
+        "three slices a patch, its defaults; from our shards, and from a file a chunk, which suits "
+        "it best."
     ),
     "GeoTIFF per band": (
         "twelve uncompressed files a patch, `driver='GTiff'`, no listing of folders; *as torchgeo* "
