@@ -31,7 +31,11 @@ from benchmarks.readers import (
 from benchmarks.tile import Tile, write_scenes
 
 WORK = Path(__file__).parent / "work" / "cold"
-SIZES = {"toy": (14, 14, 1, 20, 5), "full": (91, 91, 3, 800, 60)}
+SIZES = {
+    "toy": (14, 14, 1, 20, 5),
+    "quarter": (46, 46, 1, 300, 20),
+    "full": (91, 91, 3, 800, 60),
+}
 """Rows, columns, rounds, patches that are read at random, and how many the slow ones read."""
 
 BLOCKS = 16

@@ -27,8 +27,8 @@ BATCH = 64
 NOTES = {
     "benforge": "`PixelReader.read`, a call a patch, through memory maps.",
     "zarr-python": (
-        "three slices a patch, `async.concurrency` 1; from our shards, and from a file a chunk, "
-        "which suits it best."
+        "three slices a patch, its defaults; from our shards, and from a file a chunk, which suits "
+        "it best."
     ),
     "GeoTIFF per band": (
         "twelve uncompressed files a patch, `driver='GTiff'`, no listing of folders; *as torchgeo* "
@@ -98,6 +98,7 @@ class Benforge:
         rows, columns = np.divmod(np.arange(tile.count), tile.columns)
         shard = rows // 13 * tile.columns + columns // 13
         self.sequence = np.argsort(shard, kind="stable").tolist()
+        self._places = [(SCENE, n % tile.columns, n // tile.columns) for n in range(tile.count)]
         self._first = np.unique(shard, return_index=True)[1].tolist()
         self.open()
 
@@ -116,21 +117,21 @@ class Benforge:
 
     def read(self, numbers: Sequence[int]) -> None:
         """See `Reader`."""
-        for row, column in map(self._tile.place, numbers):
-            self.reader.read(SCENE, column, row)
+        read, places = self.reader.read, self._places
+        for number in numbers:
+            read(*places[number])
 
     def read_batches(self, numbers: Sequence[int], out: Patches | None = None) -> None:
         """Patches in batches, into the same arrays."""
         shapes = {size: patches.shape[1:] for size, patches in self._tile.sample.items()}
         out = out or {size: room_for((BATCH, *shape)) for size, shape in shapes.items()}
-        places = [(SCENE, n % self._tile.columns, n // self._tile.columns) for n in numbers]
-        for start in range(0, len(places), BATCH):
-            self.reader.read_many(places[start : start + BATCH], out)
+        for start in range(0, len(numbers), BATCH):
+            places = [self._places[number] for number in numbers[start : start + BATCH]]
+            self.reader.read_many(places, out)
 
     def patch(self, number: int) -> Mapping[str, Pixels]:
         """See `Reader`."""
-        row, column = self._tile.place(number)
-        return by_band(self.reader.read(SCENE, column, row))
+        return by_band(self.reader.read(*self._places[number]))
 
 
 class Zarr:

@@ -92,9 +92,9 @@ class PixelReader:
         """
         opened = self._scenes.get(scene) or self._open(scene)
         patch = opened.patch(column, row)
-        if self._cold and patch != self._next:
-            opened.bands.advise(patch, self._sensor.pixel_sizes)
-        self._next, start = patch + 1, perf_counter()
+        if self._cold:
+            self._advise([(scene, column, row)], self._sensor.pixel_sizes)
+        start = perf_counter()
         found = opened.bands.read(patch)
         if self._cold or perf_counter() - start > SLOW:
             self._look_at_the_disk()
