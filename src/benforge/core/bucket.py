@@ -7,41 +7,20 @@ message repeats what a storage answers, which may hold a key.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from threading import Event
 from typing import Any, TypeVar
 
-from benforge.core.bucket_errors import ENDPOINTS, endpoint, final_error, no_answer, no_bucket
-from benforge.errors import InputError, ObjectStorageError
+from benforge.core.bucket_errors import final_error, no_answer, no_bucket
+from benforge.core.bucket_store import Patience, check_not_forked, load_obstore, open_store
 
 _T = TypeVar("_T")
 
 BLOCK = 8 << 20
 """Bytes read at a time where an object is read from its beginning to its end."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a request is tried.
-
-    Args:
-        tries: how often.
-        first: seconds before the second try; each further pause is twice as long.
-        connect: seconds to reach a server.
-        silence: seconds without a byte of an answer, while a part of 5 MB is sent too.
-        longest: seconds for one request.
-    """
-
-    tries: int = 5
-    first: float = 0.5
-    connect: float = 10.0
-    silence: float = 120.0
-    longest: float = 900.0
 
 
 PATIENCE = Patience()
@@ -217,9 +196,9 @@ class Bucket:
 
     def _ask(self, key: str, request: Callable[[Any, Any], _T]) -> _T:
         where = f"s3://{self.name}/{key}".rstrip("/")
-        _check_not_forked(where)
+        check_not_forked(where)
         obstore, patience = load_obstore(), PATIENCE
-        store = _open(self.name, patience, frozenset(_settings()))
+        store = open_store(self.name, patience)
         for pause in _pauses(patience):
             try:
                 return request(obstore, store)
@@ -267,87 +246,3 @@ def _whole(found: Any, length: int) -> bytes:
     if len(found) != length:
         raise _Broken
     return found.to_bytes() if hasattr(found, "to_bytes") else bytes(found)
-
-
-_SETTINGS = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SKIP_SIGNATURE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-    *ENDPOINTS,
-)
-"""What, where it changes, asks for another connection."""
-
-
-def _settings() -> Iterator[tuple[str, str]]:
-    return ((name, os.environ[name]) for name in _SETTINGS if os.environ.get(name))
-
-
-_asked_by: list[int] = []
-"""The process that asked first: obstore's threads are there, and do not follow a fork."""
-
-
-def _check_not_forked(where: str) -> None:
-    """Raise in a process that was forked off, where a request would hang."""
-    if not _asked_by:
-        _asked_by.append(os.getpid())
-    if _asked_by[0] != os.getpid():
-        raise ObjectStorageError(
-            "cannot be asked for by a process that was forked from one that asked",
-            where=where,
-            do="Start processes by spawn or forkserver, or read with threads",
-        )
-
-
-@cache
-def _open(bucket: str, patience: Patience, settings: frozenset[tuple[str, str]]) -> Any:
-    """The store, opened anew where the environment, which obstore reads itself, has changed.
-
-    Raises:
-        ObjectStorageError: the environment does not fit itself.
-    """
-    from datetime import timedelta
-
-    from obstore.exceptions import BaseError
-    from obstore.store import S3Store
-
-    known = dict(settings)
-    options: dict[str, Any] = {}
-    if not {"AWS_REGION", "AWS_DEFAULT_REGION"} & set(known):
-        options["region"] = "us-east-1"
-    try:
-        return S3Store(
-            bucket,
-            client_options={
-                "allow_http": endpoint().startswith("http://"),
-                "connect_timeout": timedelta(seconds=patience.connect),
-                "read_timeout": timedelta(seconds=patience.silence),
-                "timeout": timedelta(seconds=patience.longest),
-            },
-            retry_config={"max_retries": 0},
-            **options,
-        )
-    except (BaseError, ValueError):
-        raise ObjectStorageError(
-            "the settings of the object storage do not fit",
-            where=f"s3://{bucket}",
-            do="See to AWS_ENDPOINT_URL and the other AWS_ variables",
-        ) from None
-
-
-def load_obstore() -> Any:
-    """The library, imported when it is needed.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        import obstore
-        import obstore.exceptions
-    except ImportError as error:
-        raise InputError(
-            "objects need obstore, which is not installed", do="Install benforge[s3]"
-        ) from error
-    return obstore

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from benforge.core.bucket import load_obstore
+from benforge.core.bucket_store import load_obstore
 from benforge.errors import BenError, CredentialsError, FetchError, InputError
 from benforge.tiles.credentials import Keys, find_keys
 from benforge.tiles.profile import S3, Profile
