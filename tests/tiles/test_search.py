@@ -1,4 +1,5 @@
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from benforge.tiles.profile import Profile, open_profile, profiles
 from benforge.tiles.search import Patience, complete, search
 from benforge.tiles.wish import Period, Wish
 from tests.tiles.catalogues import cdse_item, decoys, real
-from tests.tiles.server import USER, WORD, World, cut, hang_up, repeated, status
+from tests.tiles.server import USER, WORD, Handler, World, cut, hang_up, repeated, status
+from tests.tiles.test_fetch import nobody_picks_up
 
 PRODUCTS = load_bigearthnet().products
 QUICK = Patience(tries=3, first=0.01, silence=5)
@@ -115,6 +117,28 @@ def test_nobody_there() -> None:
     nobody = Profile(title="nobody", url="http://127.0.0.1:9")
     with pytest.raises(CatalogueError, match="it cannot be reached"):
         search(nobody, Wish(), patience=Patience(tries=1, first=0.01, silence=1))
+
+
+def test_a_server_that_does_not_pick_up_is_given_up_soon() -> None:
+    patience, start = Patience(tries=1, first=0.01, connect=0.3), time.monotonic()
+    with nobody_picks_up() as port:
+        where = Profile(title="nobody", url=f"http://127.0.0.1:{port}")
+        with pytest.raises(CatalogueError, match=r"cannot be reached|did not answer in time"):
+            search(where, Wish(), patience=patience)
+    assert time.monotonic() - start < 20
+
+
+@pytest.mark.parametrize("path", ["/", "/search"])
+def test_a_server_that_says_nothing_is_given_up(listed: World, path: str) -> None:
+    def silent(_: Handler) -> bool:
+        time.sleep(30)
+        return True
+
+    listed.fail(path, *repeated(silent, 3))
+    start = time.monotonic()
+    with pytest.raises(CatalogueError, match=r"cannot be reached|did not answer in time"):
+        search(profile(listed), Wish(), patience=Patience(tries=1, first=0.01, silence=0.5))
+    assert time.monotonic() - start < 20
 
 
 def test_a_named_selection_is_asked_for_product_by_product(listed: World) -> None:

@@ -46,8 +46,12 @@ def check_room(jobs: Sequence[Job], out: Path, processor: Processor) -> None:
     free = shutil.disk_usage(place).free
     if free < needed:
         raise StorageError(
-            f"{len(jobs)} products take up to {needed / 2**30:.1f} GiB, "
+            f"{_counted(len(jobs))} up to {needed / 2**30:.1f} GiB, "
             f"{free / 2**30:.1f} GiB are free",
             where=out,
             do="Make room, name another folder, or give fewer products",
         )
+
+
+def _counted(products: int) -> str:
+    return "1 product takes" if products == 1 else f"{products} products take"

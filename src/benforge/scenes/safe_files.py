@@ -189,9 +189,10 @@ def open_files(path: Path) -> ProductFiles:
         return FolderFiles(path.parent, _folder_sizes(path.parent))
     if zipfile.is_zipfile(path):
         return _open_zip(path)
-    raise ProductError(
-        "neither a product folder nor a zip", where=path, do="Give the .SAFE folder or its zip"
-    )
+    what, do = "neither a product folder nor a zip", "Give the .SAFE folder or its zip"
+    if path.suffix == ".zip":
+        what, do = "a zip that breaks off, or none", "Download the product again"
+    raise ProductError(what, where=path, do=do)
 
 
 def _exists(path: Path) -> bool:

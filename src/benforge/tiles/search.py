@@ -48,11 +48,13 @@ class Patience:
     Args:
         tries: of one request, that many more after the first.
         first: seconds of the first pause; each further one is twice as long, with chance in it.
+        connect: seconds to reach a server.
         silence: seconds without a byte after which a request is given up.
     """
 
     tries: int = 5
     first: float = 1.0
+    connect: float = 10.0
     silence: float = 60.0
 
 
@@ -189,7 +191,7 @@ class _PatientIO(StacApiIO):
             backoff_jitter=patience.first,
             raise_on_status=False,
         )
-        super().__init__(timeout=patience.silence, max_retries=retries)
+        super().__init__(max_retries=retries)
         # A netrc is for downloads: without this the client would show it to any catalogue.
         self.session.auth = _as_it_is
 
@@ -212,7 +214,9 @@ class _PatientIO(StacApiIO):
 
 def _open(profile: Profile, patience: Patience) -> Client:
     with warnings.catch_warnings(action="ignore"):
-        return Client.open(profile.url, stac_io=_PatientIO(patience))
+        # Told here: opening a client takes away what its stac_io was told.
+        timeout = (patience.connect, patience.silence)
+        return Client.open(profile.url, stac_io=_PatientIO(patience), timeout=timeout)
 
 
 def _queries(wish: Wish) -> Iterator[dict[str, Any]]:
