@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benforge.core.identity import PatchId
-from benforge.core.record import SCHEMA, PatchRecord, number_texts, to_table
+from benforge.core.record import SCHEMA, PatchRecord, are_distinct, number_texts, to_table
 
 RECORD = PatchRecord(
     patch_id="S2A_MSIL2A_20170613T101031_N9999_R022_T33UUP_26_57",
@@ -56,3 +56,12 @@ def test_texts_are_numbered_as_they_first_occur(parts: list[list[str]], coded: b
     names, numbers = number_texts(column)
     assert names == list(dict.fromkeys(texts))
     assert [names[number] for number in numbers] == texts
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), max_size=6), st.booleans(), st.integers(0, 6))
+def test_a_text_that_occurs_twice_is_found_in_any_order(
+    texts: list[str], sort: bool, cut: int
+) -> None:
+    texts = sorted(texts) if sort else texts
+    column = pa.chunked_array([texts[:cut], texts[cut:]], pa.string())
+    assert are_distinct(column) == (len(set(texts)) == len(texts))

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benforge.core.record import are_distinct
 from benforge.errors import InputError
 
 SEASONAL_SNOW = "seasonal_snow"
@@ -41,7 +42,7 @@ class Flags:
 
     def __post_init__(self) -> None:
         named = self.table["patch_id"]
-        if pc.count_distinct(named).as_py() < len(named):
+        if not are_distinct(named):
             raise InputError(f"the flags {self.name} name a patch twice")
 
     @classmethod

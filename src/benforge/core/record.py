@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from benforge.core.identity import PatchId
 
@@ -120,3 +121,10 @@ def number_texts(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int
     first = coded.indices.dictionary_encode()
     names: list[str] = coded.dictionary.take(first.dictionary).to_pylist()
     return names, np.asarray(first.indices).astype(np.int64)
+
+
+def are_distinct(texts: pa.ChunkedArray) -> bool:
+    """Whether no text occurs twice; texts that are sorted are compared in place."""
+    if pc.all(pc.less(texts.slice(0, max(0, len(texts) - 1)), texts.slice(1))).as_py() is not False:
+        return True
+    return bool(pc.count_distinct(texts).as_py() == len(texts))

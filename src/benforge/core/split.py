@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benforge.core.record import are_distinct
 from benforge.errors import InputError
 
 PARTS = ("train", "validation", "test")
@@ -57,7 +58,7 @@ class Split:
 
     def __post_init__(self) -> None:
         named = self.table["patch_id"]
-        if pc.count_distinct(named).as_py() < len(named):
+        if not are_distinct(named):
             counts = pc.value_counts(named).to_pylist()
             twice = next(c["values"] for c in counts if c["counts"] > 1)
             raise InputError(f"the split {self.name} names a patch twice", where=twice)
