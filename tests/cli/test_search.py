@@ -28,7 +28,7 @@ def test_embed_by_a_run(
     assert run([*words, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["model"] == "S-CNN-RGB and band statistics"
-    assert (told["patches"], told["features"]) == (66, 24 + 128)
+    assert (told["patches"], told["features"]) == (66, 65)
     assert run(["search", str(tmp_path / "i"), "--evaluate", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["metric"] == "euclidean"
 

@@ -64,7 +64,7 @@ def test_where_a_model_takes_the_mean_itself_it_is_what_is_classified() -> None:
 def test_a_flat_network_is_heard_where_it_flattens() -> None:
     model, inputs = ask("scnn-all")
     with torch.inference_mode():
-        last = model.convolutions[:-1](inputs).numpy()
+        last = model.convolutions[:12](inputs).numpy()  # up to the third normalisation
     found = embed_batch(model, inputs)
     assert np.allclose(found[:, :64], last.mean(axis=(2, 3)), atol=1e-5)
     assert np.allclose(found[:, 64:], last.std(axis=(2, 3)), atol=1e-5)
@@ -81,4 +81,4 @@ def test_networks_without_a_map() -> None:
     with pytest.raises(InputError, match="has no feature map"):
         embed_batch(nn.Linear(3, 3), torch.zeros(1, 3))
     with pytest.raises(InputError, match="has no feature map"):
-        embed_batch(nn.AdaptiveAvgPool2d(1), torch.zeros(1, 1, 4, 4))
+        embed_batch(nn.Identity(), torch.zeros(1, 1, 1, 1))

@@ -12,6 +12,7 @@ import pytest
 
 from benforge.errors import InputError, MissingError
 from benforge.retrieval.index import (
+    AXES,
     FACTS,
     MODEL,
     PATCHES,
@@ -68,7 +69,7 @@ def flip(path: Path) -> None:
     path.write_bytes(bytes(data))
 
 
-@pytest.mark.parametrize("name", [VECTORS, PATCHES, MODEL])
+@pytest.mark.parametrize("name", [VECTORS, PATCHES, AXES, MODEL])
 @pytest.mark.parametrize("harm", [cut, flip, Path.unlink])
 def test_damage_is_told(
     learned: SearchIndex, tmp_path: Path, name: str, harm: Callable[[Path], None]

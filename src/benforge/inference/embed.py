@@ -27,28 +27,38 @@ Vectors = npt.NDArray[np.float32]
 
 
 class _Ear:
-    """Hears the feature maps of a model while it is asked.
+    """Hears the feature maps of a model while it is asked: means and deviations of channels.
 
-    A map is `patch channel row col` with several pixels. Those that count are what single layers
-    turn into plain features, one a branch; or the last there is, where the model does that itself.
+    A map is `patch channel row col` with several pixels. Those that count are the last that a layer
+    with weights has made before a layer turns a map into plain features, one a branch, as an
+    activation then hides what lies below 0; or, where the model joins pixels itself, its last map.
     """
 
     def __init__(self) -> None:
-        self._ends: list[Tensor] = []
+        self._learned: list[Tensor] = []
         self._last: list[Tensor] = []
+        self._ends: list[Tensor] = []
 
     def hear(self, module: nn.Module, given: tuple[Any, ...], made: Any) -> None:
         """What `register_forward_hook` calls."""
         alone = next(module.children(), None) is None
-        if alone and given and _is_map(given[0]) and isinstance(made, Tensor) and made.ndim == 2:
-            self._ends.append(given[0])
         if _is_map(made):
             self._last = [made]
+            if alone and next(module.parameters(), None) is not None:
+                self._learned = [_describe(made)]  # now: an activation may change it in place
+        elif alone and given and _is_map(given[0]):
+            self._ends += self._learned or [_describe(given[0])]
 
     @property
-    def maps(self) -> list[Tensor]:
-        """The last feature maps."""
-        return self._ends or self._last
+    def found(self) -> list[Tensor]:
+        """`patch 2 channel` of each map that counts."""
+        return self._ends or [_describe(one) for one in self._last]
+
+
+def _describe(maps: Tensor) -> Tensor:
+    """Mean and standard deviation of each channel, `patch 2 channel`."""
+    variance, mean = torch.var_mean(maps.float(), dim=(2, 3), correction=0)
+    return torch.stack([mean, variance.sqrt()], dim=1)
 
 
 def _is_map(value: object) -> TypeGuard[Tensor]:
@@ -81,15 +91,13 @@ def embed_batch(model: nn.Module, inputs: ModelInput) -> Vectors:
     """
     with torch.inference_mode(), _listening(model) as ear:
         model(inputs)
-        if not ear.maps:
+        if not ear.found:
             raise InputError(
                 "the model has no feature map to take embeddings of",
                 where=type(model).__name__,
                 do="Use a model of ben models, or ben embed --statistics",
             )
-        pairs = [torch.var_mean(m.float(), dim=(2, 3), correction=0) for m in ear.maps]
-        parts = [mean for _, mean in pairs] + [variance.sqrt() for variance, _ in pairs]
-        found: Vectors = torch.cat(parts, dim=1).cpu().numpy()
+        found: Vectors = torch.cat(ear.found, dim=2).flatten(1).cpu().numpy()
     return found
 
 

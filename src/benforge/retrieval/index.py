@@ -1,8 +1,8 @@
 """An index on the disk: vectors, the patches they are of, and how they were made.
 
-A folder of `vectors.npy` (float32, `patch feature`, mapped and never read whole), `patches.parquet`
-(one row a vector), `index.json`, and `model.safetensors` where a model made them, so that a new
-patch is prepared as those were.
+A folder of `vectors.npy` (float32, `patch axis`, mapped and never read whole), `patches.parquet`
+(one row a vector), `axes.npy` (how features become vectors), `index.json`, and `model.safetensors`
+where a model made them, so that a new patch is prepared as those were.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ import pyarrow.parquet as pq
 from benforge.core.files import ANEW, read_json, storage_errors, write_atomic
 from benforge.errors import InputError, MissingError
 from benforge.retrieval.nearest import Metric
-from benforge.retrieval.scaling import Spread, rescale_file
+from benforge.retrieval.scaling import Spread, turned_from_file
 
 FORMAT = 2
 """Of the folder; 1 had a model's vectors as they were."""
+AXES, _RAW = "axes.npy", "raw.npy"
 FACTS, VECTORS, PATCHES, MODEL = "index.json", "vectors.npy", "patches.parquet", "model.safetensors"
 _ADVICE = "Make it again with ben embed"
 _PIECE = 1 << 24
@@ -53,8 +54,7 @@ class IndexFacts(msgspec.Struct, frozen=True, kw_only=True):
         patches: how many.
         features: numbers of each vector.
         metric: what is measured by unless another is asked for.
-        shift: taken off each feature of a patch.
-        scale: by which it is then divided; 0 for a feature that is always the same.
+        shift: taken off each feature of a patch before it is turned to the axes.
         checksums: CRC-32C of each file.
     """
 
@@ -72,7 +72,6 @@ class IndexFacts(msgspec.Struct, frozen=True, kw_only=True):
     features: int = 0
     metric: Metric
     shift: tuple[float, ...] = ()
-    scale: tuple[float, ...] = ()
     checksums: dict[str, int] = {}
 
     def told(self) -> dict[str, Any]:
@@ -131,22 +130,20 @@ def write_index(
 
     Args:
         folder: a draft.
-        facts: counts, checksums, shift and scale are filled in.
+        facts: counts, checksums, and shift are filled in.
         patches: one row a vector.
         batches: the vectors, `patch feature` each, in order.
-        kinds: how many features are of each kind, which are brought to one scale; none are if
-            empty.
+        kinds: how many features are of each kind, which are brought to one scale and turned to
+            their axes; they stay as they are if empty.
 
     Raises:
         InputError: a vector that is not finite, or another number of vectors than patches.
         StorageError: the disk is full.
     """
-    spread = Spread()
-    shape = _write_vectors(folder / VECTORS, len(patches), spread.watch(batches))
     if kinds:
-        shift, scale = (tuple(each.tolist()) for each in spread.scale(kinds))
-        rescale_file(folder / VECTORS, shift, scale)
-        facts = msgspec.structs.replace(facts, shift=shift, scale=scale)
+        facts, batches = _on_axes(folder, facts, len(patches), batches, kinds)
+    shape = _write_vectors(folder / VECTORS, len(patches), batches)
+    (folder / _RAW).unlink(missing_ok=True)
     sink = pa.BufferOutputStream()
     pq.write_table(patches, sink, compression="zstd")
     write_atomic(folder / PATCHES, bytes(sink.getvalue()), ANEW)
@@ -155,6 +152,20 @@ def write_index(
     text = msgspec.json.format(msgspec.json.encode(made), indent=2)
     write_atomic(folder / FACTS, text + b"\n", ANEW)
     return made
+
+
+def _on_axes(
+    folder: Path, facts: IndexFacts, patches: int, batches: Iterable[Floats], kinds: Sequence[int]
+) -> tuple[IndexFacts, Iterable[Floats]]:
+    """The vectors on the axes of all of them, which are written too."""
+    spread = Spread()
+    _write_vectors(folder / _RAW, patches, spread.watch(batches))
+    shift, axes = spread.axes(kinds)
+    sink = BytesIO()
+    np.save(sink, axes)
+    write_atomic(folder / AXES, sink.getvalue(), ANEW)
+    facts = msgspec.structs.replace(facts, shift=tuple(shift.tolist()))
+    return facts, turned_from_file(folder / _RAW, facts.shift, axes)
 
 
 def _write_vectors(path: Path, patches: int, batches: Iterable[Floats]) -> tuple[int, int]:
@@ -211,7 +222,7 @@ def open_index(root: Path) -> SearchIndex:
             where=root,
             do="Update benforge" if facts.format > FORMAT else _ADVICE,
         )
-    needed = (VECTORS, PATCHES, *((MODEL,) if facts.kind == "model" else ()))
+    needed = [VECTORS, PATCHES, *[AXES] * bool(facts.shift), *[MODEL] * (facts.kind == "model")]
     for name in needed:
         _check_file(root / name, facts.checksums.get(name))
     vectors, patches = _read(root)

@@ -1,4 +1,4 @@
-"""Features of several kinds on one scale, so that none decides by the size of its numbers."""
+"""Features of several kinds on one scale and on few axes, so that none decides by its numbers."""
 
 from __future__ import annotations
 
@@ -11,65 +11,71 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Exact = npt.NDArray[np.float64]
 
+AXES = 128
+"""Numbers of a vector at most: the principal axes that vary most."""
 _NOISE = 1e-6
 """Of a feature's mean: what changes less than that does not change."""
+_FLAT = 1e-10
+"""Of the largest variance along an axis: what varies less than that is rounding."""
 _ROWS = 65_536
 """Vectors that are rewritten together."""
 
 
 class Spread:
-    """Mean and standard deviation of each feature of vectors that pass by."""
+    """Means and covariances of features of vectors that pass by."""
 
     def __init__(self) -> None:
         self._count = 0
         self._first: Exact | None = None
         self._sum: Exact = np.zeros(0)
-        self._squares: Exact = np.zeros(0)
+        self._products: Exact = np.zeros(0)
 
     def watch(self, batches: Iterable[Floats]) -> Iterator[Floats]:
         """The same batches, `patch feature` each."""
         for batch in batches:
             wide = batch.astype(np.float64)
             if self._first is None:
-                self._first = wide[0].copy()  # near the mean, so that squares lose no digits
-                self._sum, self._squares = np.zeros((2, wide.shape[1]))
+                self._first = wide[0].copy()  # near the mean, so that products lose no digits
+                self._sum, self._products = np.zeros(wide.shape[1]), np.zeros((wide.shape[1],) * 2)
             wide -= self._first
             self._count += len(wide)
             self._sum += wide.sum(axis=0)
-            self._squares += np.square(wide).sum(axis=0)
+            self._products += wide.T @ wide
             yield batch
 
-    def scale(self, kinds: Sequence[int]) -> tuple[Exact, Exact]:
-        """What to take off each feature, and what to divide it by then; 0 where it never changes.
+    def axes(self, kinds: Sequence[int]) -> tuple[Exact, Exact]:
+        """What to take off each feature, `feature`, and what to multiply by then, `feature axis`.
 
-        Every feature gets mean 0 and the same deviation within its kind; kinds of few features
-        count as much as kinds of many. With one kind deviations are 1.
+        Every feature gets the same deviation within its kind, and kinds of few features count as
+        much as kinds of many. Then vectors are turned to their principal axes, and each of these
+        is divided by the root of its deviation: between no whitening, where what bands have in
+        common decides alone, and full whitening, where noise counts as much.
 
         Args:
             kinds: how many features are of each kind, in order.
         """
         assert self._first is not None
         mean = self._sum / self._count
-        spread = np.sqrt(np.maximum(self._squares / self._count - mean * mean, 0))
+        covariance = self._products / self._count - np.outer(mean, mean)
+        spread = np.sqrt(np.maximum(covariance.diagonal(), 0))
         changing = spread > _NOISE * np.abs(self._first + mean)
-        ends = np.cumsum(kinds)
-        numbers = [np.count_nonzero(part) for part in np.split(changing, ends[:-1])]
-        each = changing.sum() / max(1, np.count_nonzero(numbers))
-        weights = [np.sqrt(max(1, number) / max(1, each)) for number in numbers]
-        return self._first + mean, np.where(changing, spread, 0) * np.repeat(weights, kinds)
+        parts = np.split(changing, np.cumsum(kinds)[:-1])
+        numbers = [max(1, int(np.count_nonzero(part))) for part in parts]
+        weights = np.repeat(1 / np.sqrt(numbers), kinds)
+        scale = np.where(changing, weights / np.where(changing, spread, 1), 0)
+        variances, turned = np.linalg.eigh(covariance * np.outer(scale, scale))
+        kept = np.flatnonzero(variances >= _FLAT * variances[-1])[::-1][:AXES]
+        roots = np.where(variances[kept] > 0, variances[kept], 1) ** -0.25
+        return self._first + mean, scale[:, None] * turned[:, kept] * roots
 
 
-def rescale(vectors: Floats, shift: Sequence[float], scale: Sequence[float]) -> Floats:
-    """Vectors on the scale of an index, `patch feature`; 0 where the scale is."""
-    divisor = np.array(scale)
-    found = (vectors - np.array(shift)) / np.where(divisor > 0, divisor, np.inf)
-    return np.asarray(found, np.float32)
+def turn_to_axes(vectors: Floats, shift: Sequence[float], axes: Exact) -> Floats:
+    """Vectors on the axes of an index, `patch axis`."""
+    return np.asarray((vectors - np.array(shift)) @ axes, np.float32)
 
 
-def rescale_file(path: Path, shift: Sequence[float], scale: Sequence[float]) -> None:
-    """`rescale` all vectors of a file of numpy's, where they are."""
-    values = np.load(path, mmap_mode="r+")
+def turned_from_file(path: Path, shift: Sequence[float], axes: Exact) -> Iterator[Floats]:
+    """`turn_to_axes` of all vectors of a file of numpy's, in batches."""
+    values = np.load(path, mmap_mode="r")
     for start in range(0, len(values), _ROWS):
-        part = slice(start, start + _ROWS)
-        values[part] = rescale(values[part], shift, scale)
-    values.flush()
+        yield turn_to_axes(values[start : start + _ROWS], shift, axes)

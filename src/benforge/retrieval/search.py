@@ -18,9 +18,9 @@ from benforge.errors import InputError
 from benforge.retrieval.band_statistics import describe_bands
 from benforge.retrieval.embed import join_kinds
 from benforge.retrieval.image import Pixels, read_image
-from benforge.retrieval.index import MODEL, SearchIndex
+from benforge.retrieval.index import AXES, MODEL, SearchIndex
 from benforge.retrieval.nearest import Metric, Nearest, Vectors
-from benforge.retrieval.scaling import rescale
+from benforge.retrieval.scaling import turn_to_axes
 
 Floats = npt.NDArray[np.float32]
 
@@ -196,7 +196,8 @@ def embed_image(index: SearchIndex, pixels: Pixels) -> Floats:
         from benforge.inference.embed import embed_pixels
 
         found = join_kinds((found, embed_pixels(index.root / MODEL, pixels)[None]))
-    vector: Floats = rescale(found, index.facts.shift, index.facts.scale)[0]
+    axes = np.load(index.root / AXES, allow_pickle=False)
+    vector: Floats = turn_to_axes(found, index.facts.shift, axes)[0]
     return vector
 
 
