@@ -120,13 +120,9 @@ def search(
     from benforge.retrieval.search import Query
     from benforge.retrieval.search import search as find
 
+    wanted = tuple(labels or ())
     query = Query(
-        patch=patch,
-        image=image,
-        labels=tuple(labels or ()),
-        k=k,
-        metric=metric,
-        other_tiles=other_tiles,
+        patch=patch, image=image, labels=wanted, k=k, metric=metric, other_tiles=other_tiles
     )
     found = find(opened, query)
     if pictures and archive:

@@ -1,7 +1,7 @@
 """From an archive to an index: every patch a vector.
 
 It holds the statistics of its bands, and where there is a model as much of what the model sees:
-docs/decisions/0018 tells why.
+docs/decisions/0021 tells why.
 """
 
 from __future__ import annotations

@@ -131,28 +131,17 @@ def set_up(
     model = model.to(processes.device)
     if recipe.channels_last:
         model = model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    half = torch.bfloat16 if recipe.precision == "bf16" else torch.float32
     used = np.unique(np.concatenate(list(parts.values())))
-    shards = 1
-    if pixels == "device" and recipe.shuffle == "full" and not spec.frozen_features:
-        shards = processes.count
-    inputs = open_inputs(
-        archive,
-        contract,
-        processes.device,
-        place=pixels,
-        used=used if shards == 1 else _mine(parts, processes, recipe),
-        workers=recipe.workers,
-        dtype=half,
-        progress=progress,
-    )
+    shared = pixels == "device" and recipe.shuffle == "full" and not spec.frozen_features
+    shards = processes.count if shared else 1
+    mine = used if shards == 1 else _mine(parts, processes, recipe)
+    inputs = _open(archive, contract, processes.device, recipe, pixels, mine, progress)
     network = model
     if spec.frozen_features:
         network = cast(nn.Module, model.head)
         inputs = feature_inputs(
             model, inputs, archive, used, contract, recipe.precision, cache, progress
         )
-    counts = targets.counts(parts["train"])
     return Setup(
         recipe=recipe,
         seed=request.seed,
@@ -165,10 +154,38 @@ def set_up(
         forward=torch.compile(network) if recipe.compile else network,
         optimiser=make_optimiser(network, recipe),
         contract=contract,
-        absent=tuple(n for n, c in zip(targets.nomenclature.names, counts, strict=True) if not c),
+        absent=_absent(targets, parts["train"]),
         shards=shards,
         blocks=block_ids(archive.index) if recipe.shuffle == "blocks" else None,
     )
+
+
+def _open(
+    archive: Archive,
+    contract: Contract,
+    device: torch.device,
+    recipe: TrainRecipe,
+    place: str,
+    used: Positions,
+    progress: Progress,
+) -> Inputs:
+    """The patches of a training, in the numbers that it computes with."""
+    return open_inputs(
+        archive,
+        contract,
+        device,
+        place=place,
+        used=used,
+        workers=recipe.workers,
+        dtype=torch.bfloat16 if recipe.precision == "bf16" else torch.float32,
+        progress=progress,
+    )
+
+
+def _absent(targets: Targets, train: Positions) -> tuple[str, ...]:
+    """Classes of no training patch."""
+    counts = targets.counts(train)
+    return tuple(n for n, c in zip(targets.nomenclature.names, counts, strict=True) if not c)
 
 
 def _parts(recipe: TrainRecipe) -> tuple[str, ...]:
