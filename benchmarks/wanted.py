@@ -78,6 +78,17 @@ WANTED = (
         ("ratios", "shuffled in blocks", "in batches, of the same in order"), 0.8,
     ),
     Wanted(
+        "loader", "batches in full shuffle, warm, of copying the same arrays",
+        ("ratios", "warm, of copying"), 0.9,
+    ),
+    Wanted(
+        "loader", "model-ready batches, over torch bicubic on the same cores",
+        ("ratios", "model-ready, times torch bicubic"), 3,
+    ),
+    Wanted(
+        "loader", "two workers, over one", ("ratios", "two workers, times one"), 1.8
+    ),
+    Wanted(
         "gpu", "batches gathered, upsampled and normalised on the device, of its copying",
         _share_of_copying, 0.5,
     ),
