@@ -82,7 +82,7 @@ def test_torch_gives_bands_at_their_own_sizes(archive: ben.Archive) -> None:
 def test_wrong_words_to_torch_are_refused(archive: ben.Archive) -> None:
     with pytest.raises(InputError, match="no band 'B99'"):
         archive.to_torch(bands=["B99"])
-    with pytest.raises(InputError, match="no normalisation is called 'zscore'"):
+    with pytest.raises(InputError, match="normalise is 'zscore'"):
         archive.to_torch("few", bands=RGB, normalise="zscore")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="no labels are called '44'"):
         archive.to_torch("few", bands=RGB, labels="44")

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 
 from benforge.archive.archive import Archive
@@ -18,7 +19,7 @@ from benforge.errors import ConflictError, InputError, MissingError
 from benforge.evaluation.evaluate import evaluate
 from benforge.inference.explain import draw_positions, explain
 from benforge.inference.explain_patches import ExplainRequest, choose_maps
-from benforge.inference.explain_pictures import ground_of, weigh_ground
+from benforge.inference.explain_pictures import draw_importance, ground_of, weigh_ground
 from benforge.inference.explained import FOLDER, NOTE, read_explanation
 from benforge.inference.predict import predict
 from benforge.models.checkpoint import hash_weights
@@ -74,6 +75,16 @@ def test_maps_are_drawn_and_say_what_is_true(explained: Path, few: Path) -> None
         assert picture.width > 400
         assert len(np.unique(np.asarray(picture.convert("L")))) > 50
     assert (explained / FOLDER / "importance.png").is_file()
+
+
+def test_dots_at_the_edge_are_drawn_whole(explained: Path) -> None:
+    told = read_explanation(explained / FOLDER)
+    gained = replace(told.groups[0].f1, mean=-0.1, deviation=0.1, values=(-0.2, 0.0))
+    row = replace(told.groups[0], f1=gained, average_precision=gained)
+    for axes in draw_importance(replace(told, bands=(), groups=(row,))).axes:
+        left, right = axes.get_xlim()
+        assert left < -0.2
+        assert right > 0
 
 
 def test_equal_seeds_give_equal_files(explained: Path, few: Path, tmp_path: Path) -> None:  # noqa: F811

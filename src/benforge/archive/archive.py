@@ -141,7 +141,11 @@ class Archive:
             mask = which if isinstance(which, pc.Expression) else _truth_values(which)
             return replace(self, index=self.index.filter(mask))
         except pa.ArrowException as error:
-            raise InputError(f"patches cannot be chosen by this, {error}") from error
+            what = str(error).partition(f" in {self.index.schema.names[0]}: ")[0]  # not the schema
+            raise InputError(
+                f"patches cannot be chosen by this, {what}",
+                do=f"Its columns: {', '.join(self.index.schema.names)}",
+            ) from error
 
     def find(self, patch_id: PatchId | str) -> int:
         """The row of a patch in the index.

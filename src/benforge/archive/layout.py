@@ -12,7 +12,7 @@ import msgspec
 
 from benforge.core.grid import Grid
 from benforge.core.sensor import Band, Sensor
-from benforge.errors import ArchiveError, GridError, InputError
+from benforge.errors import ArchiveError, ConflictError, GridError, InputError
 
 META = "archive.json"
 INDEX = "patches.parquet"
@@ -33,6 +33,19 @@ SHARD = 13
 """Patches along the edge of a shard: 91 = 7 x 13, so a full tile has 49 shards."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+def check_outside_archives(out: Path) -> None:
+    """Raise where something that is no part of an archive would be written into one.
+
+    Raises:
+        ConflictError: the folder is an archive, this or another, or lies in one.
+    """
+    place = out.resolve()
+    for folder in (place, *place.parents):
+        if (folder / META).is_file():
+            what = "the folder is an archive" if folder == place else f"lies in archive {folder}"
+            raise ConflictError(what, where=out, do="Write into another folder: --out")
 
 
 def scene_path(root: Path, scene: str) -> Path:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from benforge.archive.layout import check_outside_archives
 from benforge.cli.learn import RunArgument
 from benforge.cli.main import app
 from benforge.cli.options import ArchiveArgument, DeviceOption, JsonOption
 from benforge.cli.tables import print_table
 from benforge.cli.terminal import print_facts, print_json, showing_progress
-from benforge.cli.usage import check_report_folder
 
 if TYPE_CHECKING:
     from benforge.inference.explained import Explanation
@@ -64,7 +64,7 @@ def explain(
     from benforge.loading.devices import find_device
 
     if out:
-        check_report_folder(out)
+        check_outside_archives(out)
     request = ExplainRequest(
         split=split,
         part=part,

@@ -8,10 +8,10 @@ from typing import Annotated
 import msgspec
 import typer
 
+from benforge.archive.layout import check_outside_archives
 from benforge.cli.main import app
 from benforge.cli.options import JsonOption
 from benforge.cli.terminal import print_facts, print_json, showing_progress
-from benforge.cli.usage import check_report_folder
 
 
 @app.command()
@@ -35,9 +35,9 @@ def report(
     """
     from benforge.reports.report import write_report
 
-    check_report_folder(out)
+    check_outside_archives(out)
     if tables:
-        check_report_folder(tables)
+        check_outside_archives(tables)
     with showing_progress("Reporting") as progress:
         summary = write_report(folder, out, tables=tables, resamples=resamples, progress=progress)
     if json:

@@ -8,10 +8,11 @@ from typing import Annotated
 import msgspec
 import typer
 
+from benforge.archive.layout import check_outside_archives
 from benforge.cli.main import app
 from benforge.cli.options import JsonOption, MaybeArchiveArgument
 from benforge.cli.terminal import print_facts, print_json, showing_progress
-from benforge.cli.usage import check_report_folder, check_split
+from benforge.cli.usage import check_split
 
 RuleOption = Annotated[
     str | None, typer.Option(help="Make one: paper-random, ben-v1, ben-v2, by-tile or published.")
@@ -71,7 +72,7 @@ def split(
     )
     check_split(archive, metadata, request)
     if out:
-        check_report_folder(out)
+        check_outside_archives(out)
     with showing_progress("Dividing") as progress:
         found = answer(archive, metadata, request, progress)
     if json:

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 import typer
 
+from benforge.archive.layout import check_outside_archives
 from benforge.cli.main import app
 from benforge.cli.options import (
     ClusterOption,
@@ -18,7 +19,7 @@ from benforge.cli.options import (
     choose_workers,
 )
 from benforge.cli.terminal import print_facts, print_json, showing_progress
-from benforge.cli.usage import check_report_folder, check_stats
+from benforge.cli.usage import check_stats
 
 
 @app.command()
@@ -49,7 +50,7 @@ def stats(
 
     crew = choose_workers(workers, cluster)
     check_stats(archive, metadata, pixels, {"--workers": workers, "--cluster": cluster})
-    check_report_folder(out)
+    check_outside_archives(out)
     with showing_progress("Describing") as progress:
         summary = write_statistics(
             open_described(archive, metadata),

@@ -76,8 +76,15 @@ def print_facts(title: str, facts: Mapping[str, object]) -> None:
     out.print(title, style="bold", markup=False)
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        text = (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else value
-        out.print(f"  {name.replace('_', ' '):<{width}}  {text}", markup=False)
+        out.print(f"  {name.replace('_', ' '):<{width}}  {_told(value)}", markup=False)
+
+
+def _told(value: object) -> object:
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def print_counts(title: str, counts: Mapping[str, int]) -> None:

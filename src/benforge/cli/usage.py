@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from benforge.archive.layout import META, SPLITS
+from benforge.archive.layout import SPLITS
 from benforge.archive.sidecars import sidecar_path
 from benforge.core.nomenclature import load_crosswalk
-from benforge.errors import ConflictError, InputError, MissingError
+from benforge.errors import InputError, MissingError
 
 if TYPE_CHECKING:
     from benforge.pipeline.tiles import TilesRequest
@@ -205,19 +205,6 @@ def check_outs(words: Sequence[str]) -> None:
             raise typer.BadParameter(
                 "--out is a folder of this machine; write there, then: ben copy FOLDER s3://..."
             )
-
-
-def check_report_folder(out: Path) -> None:
-    """Raise where a report would be written into an archive.
-
-    Raises:
-        ConflictError: the folder is an archive, this or another, or lies in one.
-    """
-    place = out.resolve()
-    for folder in (place, *place.parents):
-        if (folder / META).is_file():
-            what = "the folder is an archive" if folder == place else f"lies in archive {folder}"
-            raise ConflictError(what, where=out, do="Write into another folder: --out")
 
 
 def check_places(places: Sequence[Path], *, statistics: bool) -> tuple[Path | None, Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -12,6 +12,8 @@ from benforge.errors import InputError
 
 KERNELS = ("cubic-0.5", "cubic-0.75")
 """Names of the ways to bring 20 and 60 m bands to 10 m; see `loading.upsampling`."""
+Normalise = Literal["published", "train", "none"]
+"""Where means and deviations come from, as a user names it; see `loading.normalisation`."""
 FORMAT = 1
 """Of the contract; a higher one was written by a newer benforge."""
 

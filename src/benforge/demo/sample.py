@@ -8,6 +8,7 @@ import zipfile
 from importlib.resources import files
 from pathlib import Path
 
+from benforge.core.files import storage_errors
 from benforge.layouts.v1_read import list_v1_patches
 
 NOTICE = """\
@@ -34,11 +35,15 @@ def unpack_sample(folder: Path) -> Path:
 
     Returns:
         the layout's root, `folder/bigearthnet-v1-sample`, whole or not there at all.
+
+    Raises:
+        StorageError: the folder cannot be made.
     """
     root = folder / _NAME
     if root.is_dir():
         return root
-    folder.mkdir(parents=True, exist_ok=True)
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as unfinished:
         with (
             (files("benforge.demo") / f"{_NAME}.zip").open("rb") as packed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +15,18 @@ from benforge.archive import archive as whole
 from benforge.archive.index import read_attributes
 from benforge.archive.layout import scene_names, scene_path
 from benforge.archive.sidecars import read_split
+from benforge.core.contract import Normalise
+from benforge.core.identity import PatchId
 from benforge.core.split import PARTS
 from benforge.errors import InputError, MissingError
-from benforge.face.places import AnyPath
+from benforge.face.places import AnyPath, is_whole
+from benforge.face.words import checked
 
 if TYPE_CHECKING:
     import geopandas
     import xarray
 
-    from benforge.loading.dataset import Normalise, PatchDataset
+    from benforge.loading.dataset import PatchDataset
     from benforge.loading.targets import Targets
 
 
@@ -43,6 +47,7 @@ class Archive(whole.Archive):
         4
     """
 
+    @checked
     def part(self, split: str, part: str) -> Archive:
         """The patches of one part of a split.
 
@@ -63,7 +68,8 @@ class Archive(whole.Archive):
         told = read_split(self.root, split).assign(self.index["patch_id"])
         return self.filter(np.array([one == part for one in told.to_pylist()], np.bool_))
 
-    def targets(self, labels: str = "43") -> Targets:
+    @checked
+    def targets(self, labels: AnyPath = "43") -> Targets:
         """The labels of every patch, multi-hot.
 
         Args:
@@ -82,14 +88,15 @@ class Archive(whole.Archive):
         """
         from benforge.loading.targets import load_targets
 
-        return load_targets(self, labels)
+        return load_targets(self, os.fspath(labels))
 
+    @checked
     def to_torch(
         self,
         split: str | None = None,
         part: str = "train",
         bands: str | Sequence[str] | None = None,
-        labels: str = "43",
+        labels: AnyPath = "43",
         *,
         normalise: Normalise = "published",
         native: bool = False,
@@ -100,7 +107,7 @@ class Archive(whole.Archive):
 
         Args:
             split: name of a split of the archive; None takes every patch.
-            part: of the split.
+            part: of the split; after `filter`, those of its patches that are left.
             bands: in the order wanted, or "rgb"; all twelve if None. Pixel sizes not asked for are
                 not read.
             labels: as `targets` takes them.
@@ -132,12 +139,18 @@ class Archive(whole.Archive):
             raise MissingError(
                 "PyTorch is not installed", do="Install it: pip install 'benforge[train]'"
             ) from error
+        chosen = self
+        if split is not None and not is_whole(self):
+            chosen, split = self.part(split, part), None
         return PatchDataset(
-            self, split or "", part, bands=bands, labels=labels, normalisation=normalise,
-            native=native,
+            chosen, split or "", part, bands=bands, labels=os.fspath(labels),
+            normalisation=normalise, native=native,
         )  # fmt: skip
 
-    def to_xarray(self, scene: str, chunks: dict[str, int] | None = None) -> xarray.Dataset:
+    @checked
+    def to_xarray(
+        self, scene: str | PatchId, chunks: dict[str, int] | None = None
+    ) -> xarray.Dataset:
         """A scene as one georeferenced mosaic, read where it is looked at.
 
         Args:
@@ -167,7 +180,7 @@ class Archive(whole.Archive):
             raise MissingError(
                 "xarray is not installed", do="Install it: pip install 'benforge[xarray]'"
             ) from error
-        folder = scene_path(self.root, self._scene(scene))
+        folder = scene_path(self.root, self._scene(str(scene)))
         read_attributes(folder)  # where it is damaged, this says so in a line
         found = xarray.open_zarr(folder, chunks=chunks)
         coordinates: dict[str, Any] = {"spatial_ref": found.spatial_ref}
@@ -217,6 +230,7 @@ class Archive(whole.Archive):
             ) from error
 
 
+@checked
 def open(path: AnyPath) -> Archive:  # noqa: A001  as numpy and xarray have it
     """Open an archive that `build` or `import_` made.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from benforge.core.identity import PatchId
 from benforge.core.progress import Progress, silent
 from benforge.face.places import (
     AnyArchive,
@@ -15,6 +16,7 @@ from benforge.face.places import (
     paths_of,
     run_of,
 )
+from benforge.face.words import checked
 from benforge.mapping.facts import MapChoices, VectorFormat
 from benforge.mapping.map import MapSummary, map_products
 from benforge.mapping.scene import MapWork
@@ -25,6 +27,7 @@ from benforge.retrieval.search import Found, Query
 from benforge.retrieval.search import search as find
 
 
+@checked
 def map(  # noqa: A001  the verb of the command line
     run: AnyRun,
     products: AnyPaths,
@@ -72,12 +75,13 @@ def map(  # noqa: A001  the verb of the command line
     )
 
 
+@checked
 def embed(
     archive: AnyArchive,
     out: AnyPath,
     *,
     run: AnyRun | None = None,
-    split: str = "",
+    split: str | None = None,
     part: str = "test",
     device: str = "",
     progress: Progress = silent,
@@ -88,7 +92,7 @@ def embed(
         archive: open, or its folder.
         out: a new folder.
         run: whose model makes the vectors; None takes means and deviations of bands.
-        split: of the archive; all patches if empty.
+        split: of the archive; None takes all patches.
         part: of the split.
         device: "cpu" or "cuda"; the GPU where there is one if empty.
         progress: told how many patches are done.
@@ -105,7 +109,7 @@ def embed(
         folder_of(archive),
         Path(out),
         run=None if run is None else run_of(run),
-        split=split,
+        split=split or "",
         part=part,
         device=device,
         progress=progress,
@@ -113,10 +117,11 @@ def embed(
     return open_index(Path(out))
 
 
+@checked
 def search(
     index: SearchIndex | AnyPath,
     *,
-    patch: str = "",
+    patch: str | PatchId = "",
     image: AnyPath | None = None,
     labels: Sequence[str] = (),
     k: int = 10,
@@ -143,7 +148,7 @@ def search(
         [1, 2, 3]
     """
     query = Query(
-        patch=patch,
+        patch=str(patch),
         image=None if image is None else Path(image),
         labels=tuple(labels),
         k=k,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from benforge.archive.sidecars import write_split
 from benforge.core.predictions import Predictions
 from benforge.core.progress import Progress, silent
 from benforge.core.split import Split
+from benforge.errors import InputError
 from benforge.evaluation import evaluate as evaluation
 from benforge.evaluation import files
 from benforge.evaluation.compare import RESAMPLES
@@ -18,6 +20,7 @@ from benforge.evaluation.figure import Figure
 from benforge.evaluation.threshold import Threshold, check_tunes, tune
 from benforge.face.archive import open  # noqa: A004
 from benforge.face.places import AnyArchive, AnyPath, AnyRun, folder_of, run_of
+from benforge.face.words import checked
 from benforge.inference.predict import predict as ask
 from benforge.loading.devices import find_device
 from benforge.splits.request import SplitRequest, divide
@@ -28,6 +31,7 @@ from benforge.training.train import train as train_model
 AnyPredictions = Predictions | AnyPath
 
 
+@checked
 def split(
     archive: AnyArchive,
     rule: str = "paper-random",
@@ -70,13 +74,14 @@ def split(
     return found
 
 
+@checked
 def train(
     archive: AnyArchive,
     out: AnyPath,
     *,
     split: str,
     model: str = "scnn-all",
-    labels: str = "43",
+    labels: AnyPath = "43",
     epochs: int = 100,
     seed: int = 1,
     options: Mapping[str, object] | None = None,
@@ -113,7 +118,7 @@ def train(
     request = TrainRequest(
         model=model,
         split=split,
-        labels=labels,
+        labels=os.fspath(labels),
         seed=seed,
         options=dict(options or {}),
         recipe=change_recipe(TrainRecipe(epochs=epochs), recipe or {}),
@@ -121,6 +126,7 @@ def train(
     return train_model(folder_of(archive), request, Path(out), device=device, progress=progress)
 
 
+@checked
 def predict(
     run: AnyRun,
     archive: AnyArchive,
@@ -164,6 +170,7 @@ def predict(
     )
 
 
+@checked
 def evaluate(
     predictions: AnyPredictions,
     *,
@@ -181,13 +188,16 @@ def evaluate(
         Every figure by name, as `.sample.f1`; printed, the few that are read first.
 
     Raises:
-        BenError: no such file, or predictions of other classes, or of the same patches, to tune on.
+        BenError: no such file, a threshold and `tune_on`, or predictions of other classes, or of
+            the same patches, to tune on.
 
     Example:
         >>> figures = ben.evaluate(predictions, threshold=0.5)
         >>> figures.patches, 0 <= figures.sample.f1 <= 1
         (13, True)
     """
+    if threshold is not None and tune_on is not None:
+        raise InputError("a threshold is either named or tuned", do="Give threshold or tune_on")
     told = _read(predictions)
     chosen = None if threshold is None else Threshold(value=threshold)
     if tune_on is not None:
@@ -197,6 +207,7 @@ def evaluate(
     return evaluation.evaluate(told, chosen)
 
 
+@checked
 def compare(
     a: AnyPredictions,
     b: AnyPredictions,
@@ -227,6 +238,7 @@ def compare(
     return hold(_read(a), _read(b), named, resamples=resamples, seed=seed, clustered=clustered)
 
 
+@checked
 def write_predictions(path: AnyPath, predictions: Predictions) -> Path:
     """Write predictions to a Parquet file that any tool reads.
 
@@ -241,6 +253,7 @@ def write_predictions(path: AnyPath, predictions: Predictions) -> Path:
     return files.write_predictions(Path(path), predictions)
 
 
+@checked
 def read_predictions(path: AnyPath) -> Predictions:
     """Read predictions, of benforge or of any tool that writes ids, scores, targets and classes.
 

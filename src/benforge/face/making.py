@@ -17,6 +17,7 @@ from benforge.demo.sample import unpack_sample
 from benforge.errors import RecipeError
 from benforge.face.archive import Archive, open  # noqa: A004
 from benforge.face.places import AnyArchive, AnyPath, AnyPaths, folder_of, paths_of
+from benforge.face.words import checked
 from benforge.layouts.port import ExportOptions, ExportSummary, ImportOptions
 from benforge.layouts.registry import export_layout, import_layout
 from benforge.recipe.load import load_recipe
@@ -24,6 +25,7 @@ from benforge.scenes.simulate import Simulated, SimulateRecipe
 from benforge.scenes.simulate import simulate as simulate_products
 
 
+@checked
 def sample(folder: AnyPath) -> Path:
     """Write the 66 real patches of BigEarthNet v1 that ship with benforge, in their v1 layout.
 
@@ -41,6 +43,7 @@ def sample(folder: AnyPath) -> Path:
     return unpack_sample(Path(folder))
 
 
+@checked
 def import_(
     path: AnyPath,
     out: AnyPath,
@@ -85,6 +88,7 @@ def import_(
     return open(out)
 
 
+@checked
 def simulate(out: AnyPath, *, progress: Progress = silent, **recipe: Any) -> Simulated:
     """Make up a land-cover map and Sentinel-2 products over it; they say that they are simulated.
 
@@ -106,7 +110,7 @@ def simulate(out: AnyPath, *, progress: Progress = silent, **recipe: Any) -> Sim
         >>> [product.name[:26] for product in world.products]
         ['S2A_MSIL2A_20170613T101031', 'S2A_MSIL2A_20180225T101031']
     """
-    if "dates" in recipe:
+    if isinstance(recipe.get("dates"), list | tuple):
         recipe["dates"] = [
             one if isinstance(one, Mapping) else {"date": one} for one in recipe["dates"]
         ]
@@ -117,6 +121,7 @@ def simulate(out: AnyPath, *, progress: Progress = silent, **recipe: Any) -> Sim
     return simulate_products(Path(out), rules, progress)
 
 
+@checked
 def build(
     products: AnyPaths,
     land_cover: AnyPath,
@@ -166,6 +171,7 @@ def build(
     return open(out)
 
 
+@checked
 def check(archive: AnyArchive, *, progress: Progress = silent) -> list[Finding]:
     """Check an archive: structure, counts, every checksum, shares, footprints.
 
@@ -183,6 +189,7 @@ def check(archive: AnyArchive, *, progress: Progress = silent) -> list[Finding]:
     return check_archive(folder_of(archive), progress=progress)
 
 
+@checked
 def export(
     archive: AnyArchive,
     out: AnyPath,
@@ -214,4 +221,7 @@ def export(
 
 def _as_toml(value: object) -> str:
     """As `parse_override` reads it: JSON is TOML for texts, numbers, truth values and lists."""
-    return msgspec.json.encode(value).decode()
+    try:
+        return msgspec.json.encode(value).decode()
+    except TypeError as error:
+        raise RecipeError(f"a rule is {value!r}", do="Give text, numbers or lists") from error

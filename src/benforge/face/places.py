@@ -26,7 +26,7 @@ def folder_of(archive: AnyArchive) -> Path:
     """
     if not isinstance(archive, Archive):
         return Path(archive)
-    if len(archive) != sum(scene.patches for scene in archive.meta.scenes):
+    if not is_whole(archive):
         raise InputError(
             "some patches were filtered out, and this takes a whole archive",
             where=archive.root,
@@ -35,13 +35,27 @@ def folder_of(archive: AnyArchive) -> Path:
     return archive.root
 
 
+def is_whole(archive: Archive) -> bool:
+    """Whether nothing was filtered out."""
+    return len(archive) == sum(scene.patches for scene in archive.meta.scenes)
+
+
 def run_of(run: AnyRun) -> Path:
     """The folder, or checkpoint, of a training."""
     return Path(run.run if isinstance(run, TrainSummary) else run)
 
 
 def paths_of(paths: AnyPaths) -> list[Path]:
-    """One path or several."""
+    """One path or several.
+
+    Raises:
+        InputError: something else than a path.
+    """
     if isinstance(paths, str | os.PathLike):
         return [Path(paths)]
-    return [Path(path) for path in paths]
+    found = []
+    for path in paths:
+        if not isinstance(path, str | os.PathLike):
+            raise InputError(f"a {type(path).__name__} is no path", do="Name files or folders")
+        found.append(Path(path))
+    return found

@@ -53,6 +53,7 @@ def _bars(axes: Axes, rows: Sequence[Importance], figure: str, label: str, bands
         color = BLUE if place < bands else SIZE_COLORS[1]
         axes.barh(place, drop.mean, 0.7, color=color, xerr=drop.deviation, error_kw={"lw": 0.7})
         axes.scatter(drop.values, [place] * len(drop.values), s=3, c="#1b2421", lw=0, zorder=3)
+    axes.use_sticky_edges = False  # a dot on 0 is whole
     axes.axvline(0, color="#5b6762", lw=0.6)
     axes.axhline(bands - 0.5, color="#d5dbd8", lw=0.5)
     axes.set_xlabel(label)

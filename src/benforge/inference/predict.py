@@ -49,9 +49,12 @@ def predict(
         progress: told how many are done.
 
     Raises:
-        InputError: other bands, numbers or patch sizes than the model's; a part without patches.
+        InputError: other bands, numbers or patch sizes than the model's; a part without patches; no
+            patch at once.
         MissingError: no such checkpoint, archive or split.
     """
+    if batch_size < 1:
+        raise InputError(f"{batch_size} patches at once are none", do="Ask for 1 or more")
     model, contract = load_model(run, device)
     opened = Archive.open(archive)
     check_fits(contract, opened)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,7 +24,6 @@ from benforge.loading.targets import load_targets
 from benforge.loading.upsampling import KERNELS
 
 RGB = ("B04", "B03", "B02")
-Normalise = Literal["published", "train", "none"]
 Item = tuple[ModelInput, torch.Tensor]
 
 
@@ -152,7 +152,9 @@ class PatchDataset(Dataset[Item]):
 
         Raises:
             IndexError: there is none.
+            TypeError: no whole number.
         """
+        item = operator.index(item)
         if not -len(self) <= item < len(self):
             raise IndexError(f"{item} in {len(self)} patches")
         return self.__getitems__([item])[0]
@@ -174,6 +176,8 @@ def check_bands(archive: Archive, bands: str | Sequence[str] | None) -> tuple[st
     there = tuple(band.name for band in archive.meta.sensor.patch_bands)
     if bands is None or bands == "all":
         return there
+    if not len(bands):
+        raise InputError("no band is named", do="Name one or more, rgb or all")
     wanted = RGB if bands == "rgb" else (bands,) if isinstance(bands, str) else tuple(bands)
     if lost := [name for name in wanted if name not in there]:
         raise InputError(

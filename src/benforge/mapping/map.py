@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from benforge.archive.executors import Workers, run_tasks
+from benforge.archive.layout import check_outside_archives
 from benforge.core.files import storage_errors
 from benforge.core.progress import Progress, silent
 from benforge.correction.correct import correct_products
@@ -82,9 +83,10 @@ def map_products(
             `out` inside a product.
         MissingError: no such checkpoint or product, or not what is to correct it.
         ProductError: a product is damaged, or not one.
-        ConflictError: another map is at a product's place.
+        ConflictError: another map is at a product's place, or `out` is in an archive.
         StorageError: the disk is full.
     """
+    check_outside_archives(out)
     work = work or MapWork()
     model = open_model(run, device)
     _look(products, model, out, work)

@@ -19,11 +19,12 @@ import shapely
 
 from benforge.archive.archive import Archive
 from benforge.archive.footprints import centres
+from benforge.archive.layout import check_outside_archives
 from benforge.archive.sidecars import read_split
 from benforge.core.files import ANEW, new_folder, storage_errors
 from benforge.core.progress import Progress, silent
 from benforge.core.split import PARTS
-from benforge.errors import ConflictError, InputError
+from benforge.errors import InputError
 from benforge.retrieval.band_statistics import Vectors, describe_archive, names_of
 from benforge.retrieval.index import MODEL, IndexFacts, write_index
 
@@ -58,10 +59,10 @@ def embed_archive(
         MissingError: no such archive, checkpoint or split.
         InputError: other bands, numbers or patch sizes than the model's; no patches, or no such
             part.
-        ConflictError: the folder holds other things, or lies in the archive.
+        ConflictError: the folder holds other things, or lies in an archive.
         StorageError: the disk is full; nothing stays of the folder.
     """
-    _check_apart(archive, out)
+    check_outside_archives(out)
     opened = _some(Archive.open(archive), split, part)
     facts = _facts(opened, split, part)
     with new_folder(out) as draft:
@@ -160,9 +161,3 @@ def list_patches(archive: Archive) -> pa.Table:
         "labels": rows["labels"],
     }
     return pa.table(columns)
-
-
-def _check_apart(archive: Path, out: Path) -> None:
-    """Raise where an index would be written into its archive."""
-    if archive.resolve() in (out.resolve(), *out.resolve().parents):
-        raise ConflictError("lies in the archive", where=out, do="Write the index elsewhere: --out")

@@ -48,8 +48,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     other_tiles: bool = False
 
     def __post_init__(self) -> None:
-        if bool(self.patch) + bool(self.image) + bool(self.labels) != 1 or self.k < 1:
+        if bool(self.patch) + bool(self.image) + bool(self.labels) != 1:
             raise InputError("one query at a time", do="Name a patch, an image or labels")
+        if self.k < 1:
+            raise InputError(f"{self.k} patches are none", do="Ask for 1 or more")
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
