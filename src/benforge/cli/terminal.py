@@ -76,8 +76,15 @@ def print_facts(title: str, facts: Mapping[str, object]) -> None:
     out.print(title, style="bold", markup=False)
     width = max((len(name) for name in facts), default=0)
     for name, value in facts.items():
-        text = (", ".join(map(str, value)) or "none") if isinstance(value, tuple | list) else value
+        text = _listed(value) if isinstance(value, tuple | list) else value
         out.print(f"  {name.replace('_', ' '):<{width}}  {text}", markup=False)
+
+
+def _listed(values: Sequence[object]) -> str:
+    """Words behind commas, sentences one after the other."""
+    words = [str(value) for value in values]
+    sentences = all(word.endswith(".") for word in words)
+    return (" " if sentences else ", ").join(words) or "none"
 
 
 def print_counts(title: str, counts: Mapping[str, int]) -> None:
