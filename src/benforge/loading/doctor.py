@@ -260,9 +260,7 @@ def _notes(
     if pixels == "disk" and isinstance(archive.root, ObjectPath):
         notes.append("Pixels come over the network: reading is measured with it, decoding is not.")
     elif pixels == "disk" and from_disk is None:
-        notes.append(
-            "This system does not tell what came from the disk, what from the page cache."
-        )
+        notes.append("This system does not tell what came from the disk, what from the page cache.")
     elif pixels == "disk" and not from_disk:
         notes.append(
             f"All that was read, {min(count, len(order)):,} patches of {size:,.0f} MiB in all, lay "
