@@ -166,7 +166,6 @@ def test_a_scheduler_that_dies_is_told(tmp_path: Path, capfd: pytest.CaptureFixt
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.slow
 def test_no_log_of_dask_speaks_beside_the_one_line() -> None:
     import distributed  # noqa: F401  (gives its loggers handlers of their own)
 
@@ -180,6 +179,7 @@ def test_no_log_of_dask_speaks_beside_the_one_line() -> None:
     assert [log.level for log in logs] == before
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_hangs_is_told(tmp_path: Path) -> None:
     with running(tmp_path, 1) as found:
         timer = threading.Timer(1, lambda: os.kill(found.scheduler.pid, 19))
