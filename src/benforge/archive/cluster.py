@@ -156,7 +156,8 @@ def _quiet() -> Iterator[None]:
 
     Its loggers have levels and handlers of their own, so each is told.
     """
-    logs = [logging.getLogger(name) for name in ("distributed", "distributed.client", "asyncio")]
+    dask = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    logs = [logging.getLogger(name) for name in ["asyncio", *dask]]
     levels = [log.level for log in logs]
     for log in logs:
         log.setLevel(logging.CRITICAL + 1)
