@@ -1,5 +1,6 @@
 """Work on a real scheduler with workers in processes of their own, and all that may go wrong."""
 
+import logging
 import os
 import shutil
 import socket
@@ -163,6 +164,19 @@ def test_a_scheduler_that_dies_is_told(tmp_path: Path, capfd: pytest.CaptureFixt
         assert time.monotonic() - start < 10
         timer.join()
     assert capfd.readouterr().err == ""
+
+
+def test_no_log_of_dask_speaks_beside_the_one_line() -> None:
+    import distributed  # noqa: F401  (gives its loggers handlers of their own)
+
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    logs = [logging.getLogger(name) for name in ["asyncio", *names]]
+    before = [log.level for log in logs]
+    assert any(log.handlers for log in logs[1:])
+    with module._quiet():
+        speaking = [log.name for log in logs if log.isEnabledFor(logging.CRITICAL)]
+        assert not [name for name in speaking if logging.getLogger(name).hasHandlers()], speaking
+    assert [log.level for log in logs] == before
 
 
 @pytest.mark.slow

@@ -219,6 +219,14 @@ def test_damage_is_told_by_readers_and_by_the_check(damaged: ObjectPath) -> None
     assert all(str(damaged) in f.where for f in check_archive(damaged))
 
 
+def test_a_scene_without_checksums_is_mended_by_a_copy(damaged: ObjectPath, tmp_path: Path) -> None:
+    (damaged / "scenes" / f"{PRODUCT}.zarr/manifest.sha256").unlink()
+    with pytest.raises(ArchiveError, match="Copy the archive there again: ben copy"):
+        copy_archive(damaged, tmp_path / "back")
+    copy_archive(tmp_path / "archive", damaged)
+    copy_archive(damaged, tmp_path / "back")
+
+
 def test_an_outage_is_not_damage(damaged: ObjectPath, proxy: Proxy) -> None:
     for part in ("manifest.sha256", "patches.parquet", "r10m/c/0/0/0", "splits"):
         proxy.recover()

@@ -51,7 +51,7 @@ VERBS: dict[str, Verb] = {
     "screen": lambda world, out: ["screen", str(shutil.copytree(world / "archive", out))],
     "map": lambda world, out: [
         *("map", str(world / "run"), *map(str, sorted(world.glob("*.SAFE")))),
-        *("--keep-clouds", "--vector", "parquet", "--out", str(out)),
+        *("--keep-clouds", "--out", str(out)),
     ],
 }
 

@@ -19,3 +19,17 @@ def test_facts_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
         ["notes", "none"],
         ["k", "3"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (("All lay in memory.", "The archive is simulated."), "All lay in memory. The archive"),
+        (["flag-1", "flag-2"], "flag-1, flag-2"),
+        ((), "none"),
+        ("text", "text"),
+    ],
+)
+def test_lists(value: object, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    print_facts("Title", {"notes": value})
+    assert capsys.readouterr().out.splitlines()[1].startswith(f"  notes  {shown}")

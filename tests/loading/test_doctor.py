@@ -9,9 +9,12 @@ import pytest
 import torch
 
 from benforge.archive.archive import Archive
+from benforge.archive.copy import copy_archive
 from benforge.archive.storage import StorageRecipe
+from benforge.core.object_path import parse_place
 from benforge.errors import InputError, MissingError
 from benforge.loading import doctor, stages
+from benforge.loading.dataset import RGB
 from benforge.loading.doctor import ADVICE, diagnose
 from benforge.testing.archives import make_scene, small_frame, write_archive
 
@@ -87,7 +90,7 @@ def test_what_binds(
     device: str,
     bound: str,
 ) -> None:
-    inputs = doctor._inputs(imported_sample, doctor.RGB, "disk", 1, torch.device("cpu"))
+    inputs = doctor._inputs(imported_sample, RGB, "disk", 1, torch.device("cpu"))
     took = {"decode": decode, "copy": 10.0, "upsample": upsample, "normalise": 5.0}
     assert doctor._bound(inputs, waiting, from_disk, took, torch.device(device)) == bound
 
@@ -101,3 +104,39 @@ def test_no_patches(imported_sample: Archive) -> None:
 def test_no_archive(tmp_path: Path) -> None:
     with pytest.raises(MissingError):
         diagnose(Archive.open(tmp_path / "none"))
+
+
+def test_object_storage_is_no_page_cache(imported_sample: Archive, address: str) -> None:
+    place = parse_place(address)
+    copy_archive(imported_sample.root, place)
+    found = diagnose(Archive.open(place), bands="rgb", batch_size=66, seconds=0.05)
+    assert found.share_from_disk is None
+    assert found.stages["decode"] == 0
+    assert any("over the network" in note for note in found.notes)
+    assert not any("page cache" in note for note in found.notes)
+    held = diagnose(Archive.open(place), bands="rgb", pixels="ram", batch_size=66, seconds=0.05)
+    assert not any("network" in note for note in held.notes)
+
+
+def test_the_network_binds(imported_sample: Archive) -> None:
+    inputs = doctor._inputs(imported_sample, RGB, "disk", 1, torch.device("cpu"))
+    took = {"decode": 50.0, "copy": 10.0, "upsample": 1.0, "normalise": 5.0}
+    cpu = torch.device("cpu")
+    assert doctor._bound(inputs, 0.9, None, took, cpu, remote=True) == "network"
+    assert doctor._bound(inputs, 0.1, None, took, cpu, remote=True) == "normalisation"
+
+
+def test_what_a_system_does_not_tell(
+    imported_sample: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "_disk_bytes", lambda: None)
+    found = diagnose(imported_sample, bands="rgb", batch_size=8, seconds=0.05)
+    assert found.share_from_disk is None
+    assert any("does not tell" in note for note in found.notes)
+    assert not any("lay in the page cache" in note for note in found.notes)
+
+
+def test_no_batch_is_larger_than_the_archive(imported_sample: Archive) -> None:
+    whole = diagnose(imported_sample, bands="rgb", batch_size=66, seconds=0.05)
+    more = diagnose(imported_sample, bands="rgb", batch_size=10**6, seconds=0.05)
+    assert more.memory_per_worker_mib == whole.memory_per_worker_mib

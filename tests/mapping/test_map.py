@@ -212,8 +212,11 @@ def test_a_map_that_is_whole_is_left_alone_and_a_damaged_one_made_again(
     file.write_bytes(before[:100])
     [mended] = map_products(run, [world.product], tmp_path).maps
     assert (mended.left_alone, file.read_bytes()) == (False, before)
-    (Path(first.folder) / "patches.gpkg").unlink()
+    patches = Path(first.folder) / "patches.gpkg"
+    written = patches.read_bytes()
+    patches.unlink()
     assert not map_products(run, [world.product], tmp_path).maps[0].left_alone
+    assert patches.read_bytes() == written  # whenever it is written
     other = MapWork(MapChoices(threshold=0.4))
     with pytest.raises(ConflictError, match=r"another threshold is there, 0\.5 and not 0\.4"):
         map_products(run, [world.product], tmp_path, other)

@@ -141,18 +141,31 @@ def _connected(address: str) -> Iterator[Any]:
         raise InputError(
             "dask.distributed is not installed", do="pip install 'benforge[cluster]'"
         ) from error
-    log = logging.getLogger("distributed")
-    level = log.level
-    log.setLevel(logging.CRITICAL + 1)  # what it would say of lost connections is said here
-    try:
+    with _quiet():
         client = _connect(Client, address)
         try:
             yield client
         finally:
             with suppress(OSError, RuntimeError):
                 client.close(timeout=CONNECT)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let dask say nothing: what it would say of lost connections is said here.
+
+    Its loggers have levels and handlers of their own, so each is told.
+    """
+    dask = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    logs = [logging.getLogger(name) for name in ["asyncio", *dask]]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
 
 
 def _connect(client: Callable[..., Any], address: str) -> Any:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from benforge.archive.layout import MANIFEST
 from benforge.core.files import storage_errors
+from benforge.core.object_path import ObjectPath
 from benforge.errors import ArchiveError
 
 
@@ -65,7 +66,9 @@ def _unreadable(folder: Path) -> ArchiveError:
     return ArchiveError(
         "the scene's checksums cannot be read",
         where=folder / MANIFEST,
-        do="Remove the scene's folder and run the build again",
+        do="Copy the archive there again: ben copy"
+        if isinstance(folder, ObjectPath)
+        else "Remove the scene's folder and run the build again",
     )
 
 

@@ -108,4 +108,4 @@ def export(
     if json:
         print_json(facts)
     else:
-        print_facts(f"Exported to {out}", facts | {"notes": " ".join(summary.notes) or "none"})
+        print_facts(f"Exported to {out}", facts | {"notes": summary.notes})

@@ -81,10 +81,17 @@ def print_facts(title: str, facts: Mapping[str, object]) -> None:
 
 def _told(value: object) -> object:
     if isinstance(value, tuple | list):
-        return ", ".join(map(str, value)) or "none"
+        return _listed(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
     return round(value, 4) if isinstance(value, float) else value
+
+
+def _listed(values: Sequence[object]) -> str:
+    """Words behind commas, sentences one after the other."""
+    words = [str(value) for value in values]
+    sentences = all(word.endswith(".") for word in words)
+    return (" " if sentences else ", ").join(words) or "none"
 
 
 def print_counts(title: str, counts: Mapping[str, int]) -> None:

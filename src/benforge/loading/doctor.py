@@ -12,7 +12,9 @@ import torch
 
 from benforge.archive.archive import Archive
 from benforge.archive.info import find_compression
+from benforge.core.object_path import ObjectPath
 from benforge.errors import InputError
+from benforge.loading.dataset import RGB
 from benforge.loading.held import DevicePixels, RamPixels
 from benforge.loading.inputs import DeviceInputs, PatchInputs
 from benforge.loading.normalisation import find_normalisation
@@ -22,10 +24,11 @@ from benforge.loading.prepare import Preparer
 from benforge.loading.reading import AHEAD, PatchReader, read_ahead
 from benforge.loading.stages import patch_bytes, synchronise, time_stages
 
-RGB = ("B04", "B03", "B02")
 ADVICE: Mapping[str, str] = {
     "disk": "The disk binds: hold the pixels with --pixels ram or device where they fit, read "
     "whole shards with train.shuffle=blocks, or read ahead with more train.workers.",
+    "network": "The network binds: copy the archive to a disk (ben copy), hold the pixels with "
+    "--pixels ram or device where they fit, or ask for fewer places with train.shuffle=blocks.",
     "page cache": "Copying from the page cache binds, at the speed of memory: more train.workers, "
     "or --pixels device where a GPU has room.",
     "decode": "Decompression binds: more train.workers, --pixels ram or device, or an archive "
@@ -55,10 +58,11 @@ class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
         waiting_share: share of the time in which whoever prepares waits for stored pixels.
         bound_by: what keeps patches from coming faster, a key of `ADVICE`.
         advice: what to do about it.
-        stages: read (of it decode, where chunks are compressed), transfer, normalise, upsample,
-            and copy, which is the floor of read.
+        stages: read (of it decode, where chunks are compressed; 0 where they come over the
+            network, from which it cannot be told), transfer, normalise, upsample, and copy, which
+            is the floor of read.
         share_from_disk: of the bytes that were read while the clock ran; None where the system
-            does not tell.
+            does not tell, and for an archive in object storage.
         memory_per_worker_mib: batches that a worker may have in memory.
         notes: what the figures do not tell.
     """
@@ -116,12 +120,14 @@ def diagnose(
     inputs = _inputs(archive, names, check_place(pixels), workers, device)
     order = _order(archive, shuffled)
     rate, waiting, count, from_disk = _fetch(inputs, order, batch_size, seconds, device)
+    remote = isinstance(archive.root, ObjectPath)
+    from_disk = None if remote else from_disk
     source = inputs.held if isinstance(inputs, DeviceInputs) else inputs.reader
-    coded = find_compression(archive) != "none"
+    coded = not remote and find_compression(archive) != "none"
     stages = time_stages(source, inputs.prepare, order, batch_size, coded=coded, device=device)
-    bound = _bound(inputs, waiting, from_disk, stages, device)
+    bound = _bound(inputs, waiting, from_disk, stages, device, remote=remote)
     each = patch_bytes(source, order)
-    held = 0 if pixels == "device" else (AHEAD * workers + 2) * batch_size * each
+    held = 0 if pixels == "device" else (AHEAD * workers + 2) * min(batch_size, len(archive)) * each
     return Diagnosis(
         patches=len(archive),
         measured=count,
@@ -217,12 +223,14 @@ def _bound(
     from_disk: float | None,
     stages: Mapping[str, float],
     device: torch.device,
+    *,
+    remote: bool = False,
 ) -> str:
     """A key of `ADVICE`."""
     reads = isinstance(inputs, PatchInputs) and waiting > 0.5
     if reads and isinstance(inputs, PatchInputs) and isinstance(inputs.reader, PatchReader):
-        if from_disk:
-            return "disk"
+        if remote or from_disk:
+            return "network" if remote else "disk"
         return "decode" if stages["decode"] > stages["copy"] else "page cache"
     if reads:
         return "page cache"
@@ -249,7 +257,11 @@ def _notes(
     pixels: str,
 ) -> tuple[str, ...]:
     notes, size = [], len(order) * each / 2**20
-    if pixels == "disk" and not from_disk:
+    if pixels == "disk" and isinstance(archive.root, ObjectPath):
+        notes.append("Pixels come over the network: reading is measured with it, decoding is not.")
+    elif pixels == "disk" and from_disk is None:
+        notes.append("This system does not tell what came from the disk, what from the page cache.")
+    elif pixels == "disk" and not from_disk:
         notes.append(
             f"All that was read, {min(count, len(order)):,} patches of {size:,.0f} MiB in all, lay "
             "in the page cache: what the disk does was not measured."

@@ -17,8 +17,11 @@ from benforge.core.identity import PatchId
 from benforge.mapping.clouds import Cover
 from benforge.mapping.facts import MapFacts
 from benforge.mapping.plan import MapPlan
+from benforge.scenes.geopackage import dated
 
 LAYER = "patches"
+_DATE = "1970-01-01T00:00:00Z"
+"""Of every GeoPackage, in place of when it was written."""
 Scores = npt.NDArray[np.float32]
 
 
@@ -91,6 +94,8 @@ def _squares(
 def write_patches(path: Path, patches: gpd.GeoDataFrame, facts: MapFacts) -> None:
     """Write a GeoPackage, lists as JSON texts, or a GeoParquet file, lists as lists.
 
+    The same map gives the same bytes.
+
     Raises:
         StorageError: the disk is full.
     """
@@ -104,7 +109,8 @@ def write_patches(path: Path, patches: gpd.GeoDataFrame, facts: MapFacts) -> Non
             name: [json.dumps(one, ensure_ascii=False) for one in patches[name]]
             for name in ("labels", "scores")
         }
-        patches.assign(**texts).to_file(
-            made, layer=LAYER, driver="GPKG", engine="pyogrio", dataset_metadata=about
-        )
+        with dated(_DATE):
+            patches.assign(**texts).to_file(
+                made, layer=LAYER, driver="GPKG", engine="pyogrio", dataset_metadata=about
+            )
     write_atomic(path, made.getvalue(), ANEW)

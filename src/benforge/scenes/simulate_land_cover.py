@@ -16,6 +16,7 @@ from rasterio.warp import transform_bounds
 import benforge
 from benforge.core.grid import Bounds, Grid
 from benforge.errors import InputError, StorageError
+from benforge.scenes.geopackage import dated
 from benforge.scenes.simulate_facts import load_spectra
 from benforge.scenes.simulate_noise import Noise, Octaves, Places
 from benforge.scenes.simulate_regions import RegionGraph, borders, nearest_seed
@@ -98,24 +99,22 @@ def write_land_cover(land_cover: geopandas.GeoDataFrame, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.stem}.part.gpkg")
     partial.unlink(missing_ok=True)
-    # GDAL writes the time of day into a GeoPackage unless it is told a time.
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _DATE})
     try:
-        pyogrio.write_dataframe(
-            land_cover,
-            partial,
-            driver="GPKG",
-            layer="land_cover",
-            geometry_type="Polygon",
-            layer_metadata={"SIMULATED_BY": f"benforge {benforge.__version__}"},
-        )
+        with dated(_DATE):
+            pyogrio.write_dataframe(
+                land_cover,
+                partial,
+                driver="GPKG",
+                layer="land_cover",
+                geometry_type="Polygon",
+                layer_metadata={"SIMULATED_BY": f"benforge {benforge.__version__}"},
+            )
         return partial.rename(path)
     except (OSError, RuntimeError) as error:
         raise StorageError(
             f"cannot be written ({error})", where=path, do="Make room and run again"
         ) from error
     finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": None})
         partial.unlink(missing_ok=True)
 
 
