@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,23 +30,28 @@ class Processes:
         address: of the scheduler.
         folder: for what they write.
         scheduler: its process.
-        workers: theirs, or of their nannies.
+        words: options of every worker.
+        workers: their processes, or those of their nannies.
     """
 
     address: str
     folder: Path
     scheduler: subprocess.Popen[bytes]
+    words: Sequence[str] = ("--no-nanny",)
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def add(self, *words: str, before: Sequence[str] = ()) -> None:
-        """Start a worker of one thread, with these options, by these words before its command."""
+    def add(self, *, before: Sequence[str] = ()) -> None:
+        """Start a worker of one thread, by these words before its command."""
         command = [*before, sys.executable, "-m", "distributed.cli.dask_worker", self.address]
         options = ["--nthreads", "1", "--no-dashboard", "--death-timeout", "30"]
         place = ["--local-directory", str(self.folder)]
-        self.workers.append(_start([*command, *options, *place, *words]))
+        self.workers.append(_start([*command, *options, *place, *self.words]))
 
-    def wait_for(self, workers: int) -> None:
-        """Wait until so many have joined."""
+    def fill(self, workers: int) -> None:
+        """Start as many as are missing, and wait until so many have joined."""
+        self.workers = [one for one in self.workers if one.poll() is None]
+        for _ in range(workers - len(self.workers)):
+            self.add()
         with self.client() as client:
             client.wait_for_workers(workers, timeout=60)
 
@@ -53,17 +61,44 @@ class Processes:
         with Client(self.address, set_as_default=False) as client:
             yield client
 
-    def kill_one_at_work(self, after: float = 0.0) -> int:
-        """Kill the process of a worker that has a task of benforge, so long after it got it."""
+    @contextmanager
+    def losing_one(self, after: float = 0.0) -> Iterator[None]:
+        """Meanwhile a worker is killed that has tasks of benforge, so long after it got one."""
+        over = threading.Event()
+        with self.client() as client, ThreadPoolExecutor(1) as apart:
+            killed = apart.submit(_kill_one_at_work, client, client.run(os.getpid), after, over)
+            try:
+                yield
+            finally:
+                over.set()
+            events = [event for _, event in client.get_events("all")]
+        lost = [one for one in events if one.get("worker") == killed.result()]
+        lost = [one for one in lost if one["action"] == "remove-worker"]
+        assert any(one["processing-tasks"] for one in lost), (
+            "nobody lost a task: the test says nothing"
+        )
+
+    def kill_scheduler(self) -> None:
+        """Once a worker is at work."""
         with self.client() as client:
-            pids = client.run(os.getpid)
-            while True:
-                busy = [who for who, keys in client.processing().items() if keys and who in pids]
-                if busy:
-                    time.sleep(after)
-                    os.kill(pids[busy[0]], 9)
-                    return pids[busy[0]]
+            while not any(client.processing().values()):
                 time.sleep(0.01)
+        self.scheduler.kill()
+
+
+def _kill_one_at_work(
+    client: Any, pids: dict[str, int], after: float, over: threading.Event
+) -> str | None:
+    """Address of the worker that was killed; None if the work was over before."""
+    sleeping = after
+    while not over.is_set():
+        busy = [who for who, keys in client.processing().items() if keys and who in pids]
+        if busy and not sleeping:
+            os.kill(pids[busy[0]], signal.SIGKILL)
+            return busy[0]
+        over.wait(sleeping if busy else 0.01)
+        sleeping = 0 if busy else sleeping
+    return None
 
 
 @contextmanager
@@ -73,22 +108,15 @@ def running(folder: Path, workers: int = 0, *words: str) -> Iterator[Processes]:
     options = ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *options]
     process = _start([*command, "--scheduler-file", str(file)])
-    found = Processes(_address(file, process), folder, process)
+    found = Processes(_address(file, process), folder, process, words or ("--no-nanny",))
     try:
-        for _ in range(workers):
-            found.add(*(words or ("--no-nanny",)))
         if workers:
-            found.wait_for(workers)
+            found.fill(workers)
         yield found
     finally:
         for one in [*found.workers, process]:
-            one.terminate()
-        for one in [*found.workers, process]:
-            try:
-                one.wait(10)
-            except subprocess.TimeoutExpired:
-                one.kill()
-                one.wait()
+            one.kill()
+            one.wait()
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:

@@ -135,11 +135,9 @@ def test_a_task_that_kills_its_workers_is_told(tmp_path: Path, words: tuple[str,
 @pytest.mark.slow
 def test_the_last_worker_that_dies_is_told(tmp_path: Path) -> None:
     with running(tmp_path, 1) as found:
-        killer = threading.Thread(target=found.kill_one_at_work)
-        killer.start()
-        with pytest.raises(WorkerError, match="had no worker for 1 s"):
+        told = pytest.raises(WorkerError, match="had no worker for 1 s")
+        with found.losing_one(), told:
             list(run_tasks(pid_after, [1.0] * 5, found.address))
-        killer.join()
 
 
 @pytest.mark.slow
@@ -148,7 +146,7 @@ def test_a_worker_that_joins_late_is_given_work(
 ) -> None:
     monkeypatch.setattr(module, "PATIENCE", 30.0)
     with running(tmp_path) as found:
-        timer = threading.Timer(2, lambda: found.add("--no-nanny"))
+        timer = threading.Timer(2, found.add)
         timer.start()
         assert len(list(run_tasks(pid_after, [0.01] * 30, found.address))) == 30
 
@@ -198,8 +196,8 @@ def test_a_worker_on_another_disk_is_told(tmp_path: Path) -> None:
     if not shutil.which("unshare") or subprocess.run([*hide, "true"], check=False).returncode:
         pytest.skip("mounts of its own are not allowed here")
     with running(tmp_path) as found:
-        found.add("--no-nanny", before=hide)
-        found.wait_for(1)
+        found.add(before=hide)
+        found.fill(1)
         (hidden / "archive").mkdir()
         with pytest.raises(MissingError, match=r"data/archive: the worker .* does not see it"):
             list(run_tasks(abs, [1], found.address, reads=[hidden / "archive"]))

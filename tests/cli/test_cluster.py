@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import random
 import re
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -32,13 +30,17 @@ from benforge.mapping.scene import MapWork
 from benforge.published.lists import PublishedLists
 from benforge.statistics.histograms import count_pixels
 from benforge.testing.products import GRID, write_small_map, write_small_product
-from tests.clusters import PROJECT, running
+from tests.clusters import PROJECT, Processes, running
 from tests.inference.test_export import make_run
 from tests.layouts.v1_patches import SOURCE, make_patch
 from tests.test_docs import words_of
 
 Verb = Callable[[Path, Path], list[str]]
 """The words of a verb, from what is read and the folder to write."""
+
+
+Done = Callable[[str], dict[str, bytes]]
+"""The files of a verb's work, done once in this process."""
 
 VERBS: dict[str, Verb] = {
     "build": lambda world, out: [
@@ -47,7 +49,7 @@ VERBS: dict[str, Verb] = {
         *("--land-cover", str(world / "map.gpkg"), "--profile", "custom", "--out", str(out)),
     ],
     "import": lambda world, out: ["import", str(world / "v1"), "--out", str(out)],
-    "stats": lambda world, out: ["stats", str(world / "archive"), "--out", str(out), "--html"],
+    "stats": lambda world, out: ["stats", str(world / "archive"), "--out", str(out)],
     "screen": lambda world, out: ["screen", str(shutil.copytree(world / "archive", out))],
     "map": lambda world, out: [
         *("map", str(world / "run"), *map(str, sorted(world.glob("*.SAFE")))),
@@ -82,9 +84,34 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def larger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Five products, and the 66 real patches of 42 scenes."""
+    """Three products, and the 22 real patches of 13 scenes."""
     folder = tmp_path_factory.mktemp("larger")
-    return write_world(folder, 5, unpack_sample(folder / "sample"))
+    patches = unpack_sample(folder / "sample")
+    for path in sorted(patches.glob("S2*"))[22:]:
+        shutil.rmtree(path)
+    return write_world(folder, 3, patches)
+
+
+@pytest.fixture(scope="module")
+def done_here(larger: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    """A verb's work on it, done once in this process."""
+
+    @cache
+    def done(verb: str) -> dict[str, bytes]:
+        out = tmp_path_factory.mktemp("here") / verb
+        do(VERBS[verb](larger, out))
+        return tree(out)
+
+    return done
+
+
+@pytest.fixture(scope="module", params=["--no-nanny", "--nanny"])
+def crew(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Processes]:
+    """Two workers, to be killed."""
+    with running(tmp_path_factory.mktemp("crew"), 2, request.param) as found:
+        yield found
 
 
 def slow(verb: str) -> object:
@@ -167,55 +194,43 @@ def test_nobody_there_is_one_line_and_nothing_is_left(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [("--no-nanny",), ("--nanny",)], ids=["bare", "nanny"])
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    ("verb", "after"), [*((verb, 0.0) for verb in VERBS), ("build", 0.4), ("import", 0.1)]
+)
 def test_a_worker_killed_at_work_changes_no_byte(
-    verb: str, words: tuple[str, ...], larger: Path, tmp_path: Path
+    verb: str, after: float, larger: Path, done_here: Done, crew: Processes, tmp_path: Path
 ) -> None:
-    start = time.monotonic()
-    do(VERBS[verb](larger, tmp_path / "here"))
-    expected, seconds = tree(tmp_path / "here"), time.monotonic() - start
-    for seed in range(2):
-        out, after = tmp_path / str(seed), random.Random(seed).uniform(0, seconds / 4)
-        (tmp_path / f"cluster-{seed}").mkdir()
-        with running(tmp_path / f"cluster-{seed}", 3, *words) as found:
-            killer = threading.Thread(target=found.kill_one_at_work, args=(after,), daemon=True)
-            killer.start()
-            do(VERBS[verb](larger, out), "--cluster", found.address)
-            assert not killer.is_alive(), "nobody was killed: the test says nothing"
-        assert tree(out) == expected
+    expected = done_here(verb)
+    crew.fill(2)
+    with crew.losing_one(after):
+        do([*VERBS[verb](larger, tmp_path / "out"), "--cluster", crew.address])
+    assert tree(tmp_path / "out") == expected
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("verb", ["build", "import", "screen", "map"])
 def test_after_a_scheduler_that_died_the_same_command_goes_on(
-    verb: str, larger: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    verb: str,
+    larger: Path,
+    done_here: Done,
+    cluster: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    do(VERBS[verb](larger, tmp_path / "here"))
+    expected = done_here(verb)
     words = VERBS[verb](larger, tmp_path / "there")
     (tmp_path / "first").mkdir()
     capsys.readouterr()
     with running(tmp_path / "first", 2) as found:
-        killer = threading.Thread(target=lambda: kill_scheduler(found))
+        killer = threading.Thread(target=found.kill_scheduler)
         killer.start()
         assert run([*words, "--cluster", found.address]) == 1
         killer.join()
-        told = capsys.readouterr().err
-        assert "scheduler is gone" in told.splitlines()[-1]
-        assert "Traceback" not in told
-    (tmp_path / "second").mkdir()
-    with running(tmp_path / "second", 2) as found:
-        do(words, "--cluster", found.address)
-    assert tree(tmp_path / "there") == tree(tmp_path / "here")
-
-
-def kill_scheduler(found: object) -> None:
-    """Once a worker is at work."""
-    with found.client() as client:  # type: ignore[attr-defined]
-        while not any(client.processing().values()):
-            time.sleep(0.01)
-    time.sleep(0.2)
-    os.kill(found.scheduler.pid, 9)  # type: ignore[attr-defined]
+    told = capsys.readouterr().err
+    assert "scheduler is gone" in told.splitlines()[-1]
+    assert "Traceback" not in told
+    do(words, "--cluster", cluster)
+    assert tree(tmp_path / "there") == expected
 
 
 @pytest.fixture
@@ -234,13 +249,13 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_a_full_disk_of_workers_is_one_line_and_the_same_command_goes_on(
     verb: str,
     larger: Path,
+    done_here: Done,
     tmp_path: Path,
     small_disk: Path,
     cluster: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    do(VERBS[verb](larger, tmp_path / "here"))
-    expected = tree(tmp_path / "here")
+    expected = done_here(verb)
     room = sum(map(len, expected.values())) * 2 // 5
     subprocess.run(["mount", "-o", f"remount,size={room}", small_disk], check=True)
     words = [*VERBS[verb](larger, small_disk / "out"), "--cluster", cluster]
