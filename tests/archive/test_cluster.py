@@ -28,6 +28,14 @@ def fail(what: str) -> None:
     raise StorageError("the disk is full", where=what, do="Free space")
 
 
+def fail_or_write(file: Path | None) -> None:
+    time.sleep(0.5)
+    if file is None:
+        raise StorageError("the disk is full")
+    time.sleep(1)
+    file.touch()
+
+
 def die(_: int) -> None:
     os.kill(os.getpid(), 9)
 
@@ -50,6 +58,17 @@ def test_tasks_run_in_the_processes_of_workers(cluster: str, tmp_path: Path) -> 
 def test_an_error_comes_back_with_every_part(cluster: str) -> None:
     with pytest.raises(StorageError, match=r"/data: the disk is full\. Free space"):
         list(run_tasks(fail, ["/data"], cluster))
+
+
+def test_after_an_error_nobody_writes_on(cluster: str, tmp_path: Path) -> None:
+    """Dask stops no task that has begun: what fails waits for it, and drops the others."""
+    files = [tmp_path / str(number) for number in range(6)]
+    with pytest.raises(StorageError):
+        list(run_tasks(fail_or_write, [None, *files], cluster))
+    written = list(tmp_path.iterdir())
+    time.sleep(2)
+    assert list(tmp_path.iterdir()) == written
+    assert 1 <= len(written) <= 2
 
 
 def test_nobody_at_the_address_is_told_in_time() -> None:

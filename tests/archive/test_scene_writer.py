@@ -11,9 +11,10 @@ import zarr
 from hypothesis import given, settings
 from pyproj import CRS
 
+from benforge.archive.build_folder import check_target, clear_leavings
 from benforge.archive.layout import scene_path
 from benforge.archive.pixels import PixelReader
-from benforge.archive.scene_writer import SceneWriter, clear_leavings
+from benforge.archive.scene_writer import SceneWriter
 from benforge.archive.storage import COMPRESSIONS, Compression, StorageRecipe
 from benforge.core.sensor import load_sensor
 from benforge.errors import ConflictError, InputError, StorageError
@@ -130,6 +131,21 @@ def test_leavings_of_a_killed_build_are_cleared(tmp_path: Path) -> None:
     assert tree(tmp_path)
     clear_leavings(tmp_path)
     assert tree(tmp_path) == {}
+
+
+def test_a_draft_that_another_run_removed_is_never_published(tmp_path: Path) -> None:
+    """A late worker writes on: what it makes anew lacks what was removed."""
+    scene = make_scene(small_frame(2, 2))
+    first, *others = scene.mosaics
+    with writer(tmp_path, scene) as late:
+        late.write_mosaic(first, scene.mosaics[first])
+        clear_leavings(tmp_path)
+        for name in others:
+            late.write_mosaic(name, scene.mosaics[name])
+        check_target(tmp_path)
+        with pytest.raises(ConflictError, match="another run removed this draft"):
+            late.finish(scene_records(scene), PROVENANCE)
+    assert not tree(tmp_path)
 
 
 def test_a_scene_that_is_there_is_never_written_over(tmp_path: Path) -> None:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 
 import msgspec
 
 from benforge.archive.build_plan import Held
 from benforge.archive.build_recipe import BuildRecipe
 from benforge.archive.index import read_provenance, write_index
-from benforge.archive.layout import INDEX, META, SCENES, scene_names, scene_path
+from benforge.archive.layout import BUILD, INDEX, META, SCENES, SIDECARS, scene_names, scene_path
 from benforge.archive.meta import ArchiveMeta, read_meta, write_meta
-from benforge.archive.scene_writer import clear_leavings
+from benforge.core.files import clear_drafts
 from benforge.core.nomenclature import Nomenclature
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError, ConflictError
@@ -27,12 +29,18 @@ def check_target(out: Path) -> None:
     """
     if out.exists() and not out.is_dir():
         raise ArchiveError("not a folder", where=out, do="Name a new folder with --out")
-    if out.is_dir() and any(out.iterdir()) and not (out / META).is_file():
+    if out.is_dir() and not (out / META).is_file() and any(map(_is_strange, out.iterdir())):
         raise ArchiveError(
             "the folder holds other things and is not an archive",
             where=out,
             do="Name a new folder with --out",
         )
+
+
+def _is_strange(path: Path) -> bool:
+    """Whether this is no draft: one may come late, from a cluster's worker that was cut off."""
+    empty = path.name == SCENES and path.is_dir() and not any(path.iterdir())
+    return not (empty or path.name.startswith(BUILD))
 
 
 def open_meta(
@@ -128,6 +136,20 @@ def read_held(out: Path) -> dict[str, Held]:
             str(provenance.get("origin_baseline", "")),
         )
     return found
+
+
+def clear_leavings(root: Path) -> None:
+    """Remove what killed builds left behind; call it while `locking.writing` is held.
+
+    A worker of a cluster that was cut off may still write there: the folder is set aside in one
+    step, so that the worker finds its draft whole or gone.
+    """
+    with suppress(FileNotFoundError):
+        (root / BUILD).rename(root / f"{BUILD}-{secrets.token_hex(8)}")
+    for folder in root.glob(f"{BUILD}*"):
+        rmtree(folder, ignore_errors=True)
+    for folder in (root, *(root / name for name in SIDECARS)):
+        clear_drafts(folder)
 
 
 def begin(out: Path, meta: ArchiveMeta) -> None:

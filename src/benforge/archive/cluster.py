@@ -33,6 +33,9 @@ FEWEST = 8
 
 AGAIN = "then run the same command again: it goes on where it stopped"
 
+_AT_WORK: list[str] = []
+"""On a worker: whose tasks it is at, by the token of each `Cluster`."""
+
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -50,6 +53,7 @@ class Cluster:
         self._client, self._address = client, address
         self._paths = tuple(path.absolute() for path in paths)
         self._executor: Executor = client.get_executor(pure=False)
+        self._token = secrets.token_hex(8)
         self._threads, self._looked, self._alone_since = 0, -LOOK, time.monotonic()
 
     @property
@@ -60,7 +64,13 @@ class Cluster:
 
     def submit(self, function: Callable[[Task], Result], task: Task) -> Future[Result]:
         """Send a task out; one whose worker dies is sent to another."""
-        return self._executor.submit(_work, function, task, self._paths, __version__)
+        return self._executor.submit(_work, function, task, self._paths, __version__, self._token)
+
+    def settle(self) -> None:
+        """Wait for tasks that have begun: dask stops none, and they would write on."""
+        with suppress(OSError, RuntimeError, CancelledError):
+            while any(self._client.run(_is_at_work, self._token, on_error="ignore").values()):
+                time.sleep(0.1)
 
     def look(self) -> None:
         """See now and then who is there.
@@ -212,7 +222,11 @@ def _marked(folder: Path | None) -> Iterator[list[Path]]:
 
 
 def _work(
-    function: Callable[[Task], Result], task: Task, paths: Sequence[Path], version: str
+    function: Callable[[Task], Result],
+    task: Task,
+    paths: Sequence[Path],
+    version: str,
+    token: str,
 ) -> Result:
     """Do a task on a worker, if it sees what it must and is of the same version."""
     if version != __version__:
@@ -229,7 +243,15 @@ def _work(
                 where=seen,
                 do="Give every worker the same files under the same path, or leave --cluster out",
             )
-    return function(task)
+    _AT_WORK.append(token)
+    try:
+        return function(task)
+    finally:
+        _AT_WORK.remove(token)
+
+
+def _is_at_work(token: str) -> bool:
+    return token in _AT_WORK
 
 
 def _here() -> str:

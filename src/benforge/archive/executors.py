@@ -48,6 +48,10 @@ class Pool(Protocol):
         """What went wrong, in words for people; what a task raised stays as it is."""
         ...
 
+    def settle(self) -> None:
+        """Wait for tasks that have begun, after one has failed and the others are cancelled."""
+        ...
+
 
 def available_cores() -> int:
     """Cores that this process may use."""
@@ -138,12 +142,18 @@ def _results(
             watch()
     except Exception as error:
         told = pool.explain(error)
-        if told is error:
-            raise
-        raise told from error
+        if told is not error:
+            raise told from error
+        _cancel(waiting)
+        pool.settle()
+        raise
     finally:
-        for future in waiting:
-            future.cancel()
+        _cancel(waiting)
+
+
+def _cancel(waiting: Iterable[Future[Result]]) -> None:
+    for future in waiting:
+        future.cancel()
 
 
 class _Processes:
@@ -157,6 +167,9 @@ class _Processes:
 
     def look(self) -> None:
         """A process that dies breaks the pool, which its futures tell."""
+
+    def settle(self) -> None:
+        """Leaving the pool waits."""
 
     def explain(self, error: Exception) -> Exception:
         if not isinstance(error, BrokenProcessPool):

@@ -23,7 +23,6 @@ from benforge.archive.layout import (
     BUILD,
     INDEX,
     SCENES,
-    SIDECARS,
     ArrayPlan,
     SceneFrame,
     plan_arrays,
@@ -34,16 +33,12 @@ from benforge.archive.manifest import write_manifest
 from benforge.archive.meta import SceneEntry
 from benforge.archive.shards import encode_shard, split_block
 from benforge.archive.storage import MAPS, ChunkCodec, StorageRecipe, make_codec
-from benforge.core.files import clear_drafts, storage_errors
+from benforge.core.files import storage_errors
 from benforge.core.sensor import Sensor
 from benforge.errors import ConflictError, InputError
 
-
-def clear_leavings(root: Path) -> None:
-    """Remove what killed builds left behind; call it while `locking.writing` is held."""
-    shutil.rmtree(root / BUILD, ignore_errors=True)
-    for folder in (root, *(root / name for name in SIDECARS)):
-        clear_drafts(folder)
+BEGUN = ".begun"
+"""In a draft: one that was removed, and made anew by a late write, lacks it."""
 
 
 class SceneWriter:
@@ -90,6 +85,7 @@ class SceneWriter:
             self._folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=root / BUILD))
             self._folder.chmod(0o755)
             self._group = zarr.open_group(self._folder, mode="w", zarr_format=3)
+            (self._folder / BEGUN).touch()
 
     def __enter__(self) -> Self:
         return self
@@ -201,6 +197,7 @@ class SceneWriter:
             write_georeference(self._group, written, self._frame)
             consolidate(self._folder, self._attributes(provenance))
             (self._folder / INDEX).write_bytes(encode_rows(records))
+            self._end_draft()
             digest = write_manifest(self._folder, threads=max(2, self._threads))
             self._publish()
         return SceneEntry(
@@ -210,6 +207,13 @@ class SceneWriter:
             patches=len(records),
             manifest=digest,
         )
+
+    def _end_draft(self) -> None:
+        """From here on nothing makes the folder anew."""
+        try:
+            (self._folder / BEGUN).unlink()
+        except FileNotFoundError as error:
+            raise ConflictError("another run removed this draft", where=self._folder) from error
 
     def _publish(self) -> None:
         try:
