@@ -145,7 +145,8 @@ def _results(
         if told is not error:
             raise told from error
         _cancel(waiting)
-        pool.settle()
+        if not isinstance(error, WorkerError):  # else nobody may be there to answer
+            pool.settle()
         raise
     finally:
         _cancel(waiting)
