@@ -24,7 +24,15 @@ PAGES = [PROJECT / "README.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("t
 BLOCK = re.compile(r"^```(console|toml|python|pycon)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# (\S+\.\w+)\n")
 HERE = "PYTHONPATH=."
-SLOW = {"table-4.md", "map.md", "published.md", "region.md", "nomenclature.md"}
+SLOW = {
+    "table-4.md",
+    "map.md",
+    "published.md",
+    "region.md",
+    "nomenclature.md",
+    "python.md",
+    "explain.md",
+}
 """Pages that take ten seconds or more."""
 
 
