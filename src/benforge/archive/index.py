@@ -190,7 +190,8 @@ def merge_rows(tables: Sequence[pa.Table]) -> pa.Table:
 
     Tables that are sorted, and each of scenes of its own, are not copied.
     """
-    each = sorted((_sorted(table) for table in tables if len(table)), key=_first_scene)
+    whole = (table.cast(SCHEMA) for table in tables if len(table))
+    each = sorted(map(_sorted, whole), key=_first_scene)
     return _sorted(pa.concat_tables([SCHEMA.empty_table(), *each]))
 
 
