@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -62,10 +62,7 @@ class Split:
             counts = pc.value_counts(named).to_pylist()
             twice = next(c["values"] for c in counts if c["counts"] > 1)
             raise InputError(f"the split {self.name} names a patch twice", where=twice)
-        if unknown := set(pc.unique(self.table["part"]).to_pylist()) - set(PARTS):
-            raise InputError(
-                f"a split has no part {sorted(unknown)[0]!r}", do=f"Use {', '.join(PARTS)}"
-            )
+        check_parts(pc.unique(self.table["part"]).to_pylist())
 
     @classmethod
     def of(
@@ -89,7 +86,12 @@ class Split:
         return len(self.table)
 
     def part(self, name: str) -> pa.ChunkedArray:
-        """The patch ids of one part, sorted."""
+        """The patch ids of one part, sorted.
+
+        Raises:
+            InputError: a split has no such part.
+        """
+        check_parts([name])
         return self.table.filter(pc.field("part") == name)["patch_id"]
 
     def assign(self, patch_ids: pa.Array | pa.ChunkedArray) -> pa.ChunkedArray:
@@ -111,3 +113,15 @@ class Split:
             lines = pc.binary_join_element_wise(some["patch_id"], some["part"], " ")
             digest.update("".join(f"{line}\n" for line in lines.to_pylist()).encode())
         return digest.hexdigest()
+
+
+def check_parts(names: Iterable[str]) -> None:
+    """Raise unless all of these are of `PARTS`.
+
+    Raises:
+        InputError: names the first that is not.
+    """
+    if unknown := set(names) - set(PARTS):
+        raise InputError(
+            f"a split has no part {sorted(unknown)[0]!r}", do=f"Use {', '.join(PARTS)}"
+        )

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 
 from benforge.archive import archive as whole
 from benforge.archive.index import read_attributes
 from benforge.archive.layout import scene_names, scene_path
-from benforge.archive.sidecars import read_split
+from benforge.archive.parts import choose_part
 from benforge.core.contract import Normalise
 from benforge.core.identity import PatchId
-from benforge.core.split import PARTS
 from benforge.errors import InputError, MissingError
 from benforge.face.places import AnyPath, is_whole
 from benforge.face.words import checked
@@ -63,10 +61,7 @@ class Archive(whole.Archive):
             >>> len(ben.open("archive").part("paper-random", "test"))
             13
         """
-        if part not in PARTS:
-            raise InputError(f"a split has no part {part!r}", do=f"Use {', '.join(PARTS)}")
-        told = read_split(self.root, split).assign(self.index["patch_id"])
-        return self.filter(np.array([one == part for one in told.to_pylist()], np.bool_))
+        return choose_part(self, split, part)
 
     @checked
     def targets(self, labels: AnyPath = "43") -> Targets:

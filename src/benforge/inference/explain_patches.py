@@ -16,7 +16,7 @@ from benforge.archive.archive import Archive
 from benforge.core.contract import Contract
 from benforge.core.files import write_atomic
 from benforge.core.progress import Progress
-from benforge.core.split import PARTS
+from benforge.core.split import check_parts
 from benforge.errors import InputError
 from benforge.inference.explain_maps import activation_maps
 from benforge.inference.explain_pictures import draw_map, ground_of, true_color, weigh_ground
@@ -62,8 +62,7 @@ class ExplainRequest(msgspec.Struct, frozen=True, kw_only=True):
     groups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.part not in PARTS:
-            raise InputError(f"a split has no part {self.part!r}", do=f"Use {', '.join(PARTS)}")
+        check_parts([self.part])
         if self.repeats < 1 or self.maps < 0 or self.most < 0 or not 0 <= self.threshold <= 1:
             raise InputError("a number out of range", do="Repeats from 1 on, a threshold of 0 to 1")
 

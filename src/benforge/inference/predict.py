@@ -15,7 +15,6 @@ from benforge.archive.sidecars import read_split, sidecar_names
 from benforge.core.contract import Contract, check_agrees
 from benforge.core.predictions import PredictionFacts, Predictions
 from benforge.core.progress import Progress, silent
-from benforge.core.split import PARTS
 from benforge.errors import InputError
 from benforge.loading.inputs import Inputs
 from benforge.loading.order import Positions
@@ -60,13 +59,7 @@ def predict(
     check_fits(contract, opened)
     targets = recall_targets(opened, contract)
     check_agrees("classes", contract.classes, targets.nomenclature.names, str(opened.root))
-    digest = ""
-    positions = np.arange(len(opened))
-    if split is not None:
-        if part not in PARTS:
-            raise InputError(f"a split has no part {part!r}", do=f"Use {', '.join(PARTS)}")
-        found = read_split(opened.root, split)
-        positions, digest = find_parts(opened, found, [part])[part], found.digest
+    positions, digest = _asked(opened, split, part)
     where = device or torch.device("cpu")
     inputs = open_inputs(opened, contract, where)
     scores = score(model, inputs, positions, batch_size, progress)
@@ -90,6 +83,14 @@ def predict(
             },
         ),
     )
+
+
+def _asked(archive: Archive, split: str | None, part: str) -> tuple[Positions, str]:
+    """The patches of a part, and the digest of the split; all of them without one."""
+    if split is None:
+        return np.arange(len(archive)), ""
+    found = read_split(archive.root, split)
+    return find_parts(archive, found, [part])[part], found.digest
 
 
 def _trained_on(archive: Archive, contract: Contract, positions: Positions) -> int | None:

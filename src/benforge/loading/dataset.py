@@ -13,7 +13,6 @@ from torch.utils.data import Dataset
 from benforge.archive.archive import Archive
 from benforge.archive.sidecars import read_split
 from benforge.core.contract import Normalisation
-from benforge.core.split import PARTS
 from benforge.errors import InputError
 from benforge.loading.normalisation import find_normalisation
 from benforge.loading.order import Positions, block_ids, cut, shuffle, shuffle_blocks
@@ -191,6 +190,4 @@ def check_bands(archive: Archive, bands: str | Sequence[str] | None) -> tuple[st
 def _positions(archive: Archive, split: str, part: str) -> Positions:
     if not split:
         return np.arange(len(archive))
-    if part not in PARTS:
-        raise InputError(f"a split has no part {part!r}", do=f"Use {', '.join(PARTS)}")
     return find_parts(archive, read_split(archive.root, split), [part])[part]

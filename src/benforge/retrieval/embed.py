@@ -14,16 +14,14 @@ from shutil import copyfile
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import shapely
 
 from benforge.archive.archive import Archive
 from benforge.archive.footprints import centres
 from benforge.archive.layout import check_outside_archives
-from benforge.archive.sidecars import read_split
+from benforge.archive.parts import choose_part
 from benforge.core.files import ANEW, new_folder, storage_errors
 from benforge.core.progress import Progress, silent
-from benforge.core.split import PARTS
 from benforge.errors import InputError
 from benforge.retrieval.band_statistics import Vectors, describe_archive, names_of
 from benforge.retrieval.index import MODEL, IndexFacts, write_index
@@ -73,14 +71,7 @@ def embed_archive(
 
 def _some(archive: Archive, split: str, part: str) -> Archive:
     """The patches of a part of a split; all of them without one."""
-    if not split:
-        found = archive
-    elif part not in PARTS:
-        raise InputError(f"a split has no part {part!r}", do=f"Use {', '.join(PARTS)}")
-    else:
-        ids = archive.index["patch_id"].cast(pa.string())
-        chosen = pc.is_in(ids, read_split(archive.root, split).part(part).combine_chunks())
-        found = archive.filter(np.asarray(chosen.combine_chunks().to_numpy(zero_copy_only=False)))
+    found = choose_part(archive, split, part) if split else archive
     if not len(found):
         raise InputError("there are no patches to embed", where=archive.root)
     return found
