@@ -111,3 +111,15 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
         new_folder(tmp_path / "file"),
     ):
         pass
+
+
+def test_a_draft_that_a_gone_process_of_this_number_left_is_written_anew(tmp_path: Path) -> None:
+    with new_folder(tmp_path / "out") as draft:
+        name = draft.name
+    left = tmp_path / name.replace("out", "third")
+    left.mkdir()
+    (left / "half").write_bytes(b"half")
+    with new_folder(tmp_path / "third") as draft:
+        assert draft == left
+        (draft / "whole").write_bytes(b"whole")
+    assert [path.name for path in (tmp_path / "third").iterdir()] == ["whole"]

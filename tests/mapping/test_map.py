@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import resource
 import tracemalloc
 from collections.abc import Iterator
@@ -244,12 +245,15 @@ def test_what_killed_runs_left_is_cleared_and_a_running_ones_not(
     world: World, run: Path, tmp_path: Path
 ) -> None:
     name = open_scene(world.product).metadata.source
-    dead, alive = tmp_path / f".{name}.{2**22 + 1}", tmp_path / f".{name}.{os.getppid()}"
-    for draft in (dead, alive):
+    here, gone = platform.node() or "here", 2**22 + 1
+    dead, alive = tmp_path / f".{name}.{here}.{gone}", tmp_path / f".{name}.{here}.{os.getppid()}"
+    elsewhere = tmp_path / f".{name}.another-machine.{gone}"
+    for draft in (dead, alive, elsewhere):
         draft.mkdir()
         (draft / "scores.tif").write_bytes(b"half")
     map_products(run, [world.product], tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {name, alive.name}
+    left = {name, alive.name, elsewhere.name}
+    assert {path.name for path in tmp_path.iterdir()} == left
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt(), OSError(28, "No space left on device")])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
+import platform
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +21,8 @@ from benforge.errors import BenError, ConflictError, InputError, StorageError
 _T = TypeVar("_T")
 
 _DRAFT = re.compile(r"\..+\.\d+")
+_HERE = platform.node() or "here"
+"""This machine among those that may write into one folder."""
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 ANEW = "Free space and run the same command again"
@@ -77,10 +81,11 @@ def new_folder(out: Path) -> Iterator[Path]:
     place = out.resolve()
     with storage_errors(out, ANEW):
         begun = place.exists()
-        draft = (place if begun else place.parent) / f".{place.name}.{os.getpid()}"
+        draft = (place if begun else place.parent) / _draft_of(place)
         if begun:
             _check_empty(out)
         try:
+            rmtree(draft, ignore_errors=True)  # of a process that had this number, and is gone
             draft.mkdir(parents=True)
             yield draft
             if begun:
@@ -93,6 +98,32 @@ def new_folder(out: Path) -> Iterator[Path]:
             raise StorageError(error.what, where=out, do=do) from error
         finally:
             rmtree(draft, ignore_errors=True)
+
+
+def _draft_of(place: Path) -> str:
+    """Name of the draft of a file or folder: hidden, of this machine, and of this process."""
+    return f".{place.name}.{_HERE}.{os.getpid()}"
+
+
+def clear_dead_drafts(place: Path) -> None:
+    """Remove the drafts of a folder that processes of this machine left when they were killed.
+
+    Those of other machines stay: whether they still work cannot be told from here.
+    """
+    for draft in place.parent.glob(f".{glob.escape(place.name)}.{glob.escape(_HERE)}.*"):
+        pid = draft.name.rpartition(".")[2]
+        if pid.isdecimal() and not _runs(int(pid)):
+            rmtree(draft, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _check_empty(folder: Path) -> None:
@@ -119,7 +150,7 @@ def write_atomic(path: Path, data: bytes, full: str = GOES_ON) -> None:
     if isinstance(path, ObjectPath):
         path.write_bytes(data)
         return
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(_draft_of(path))
     with storage_errors(path, full):
         try:
             with draft.open("wb") as file:

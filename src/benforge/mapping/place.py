@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from shutil import rmtree
 from tempfile import TemporaryFile
 
 import msgspec
 
-from benforge.core.files import ANEW, new_folder, storage_errors, write_atomic
+from benforge.core.files import ANEW, clear_dead_drafts, new_folder, storage_errors, write_atomic
 from benforge.errors import ConflictError
 from benforge.mapping.facts import FORMAT, MapFacts, VectorFormat
 
@@ -150,17 +148,4 @@ def _clear(folder: Path) -> None:
         if (folder / NOTE).is_file():
             for name in _OURS:
                 (folder / name).unlink(missing_ok=True)
-        for draft in folder.parent.glob(f".{folder.name}.*"):
-            pid = draft.name.rpartition(".")[2]
-            if pid.isdecimal() and not _runs(int(pid)):
-                rmtree(draft, ignore_errors=True)
-
-
-def _runs(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        clear_dead_drafts(folder)
