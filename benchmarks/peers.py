@@ -15,7 +15,7 @@ import rasterio
 from rasterio.enums import Resampling
 from safetensors.numpy import load
 
-from benchmarks.readers import by_band
+from benchmarks.readers import PatchByPatch, by_band
 from benchmarks.tile import SCENE, SENSOR, Patches, Pixels, Tile
 from benforge.layouts.safetensors_encode import SafetensorsEncoder
 
@@ -193,7 +193,7 @@ class Database:
             return by_band(self._copy(transaction, number))
 
 
-class ParquetFile:
+class ParquetFile(PatchByPatch):
     """A row group a patch."""
 
     def __init__(self, tile: Tile, folder: Path) -> None:
@@ -225,15 +225,6 @@ class ParquetFile:
         """See `Reader`."""
         self._file.close(force=True)
         self._file = None
-
-    def read(self, numbers: Sequence[int]) -> None:
-        """See `Reader`."""
-        for number in numbers:
-            self._read(number)
-
-    def patch(self, number: int) -> Mapping[str, Pixels]:
-        """See `Reader`."""
-        return by_band(self._read(number))
 
     def _read(self, number: int) -> Patches:
         table = self._file.read_row_group(number, use_threads=False)

@@ -81,6 +81,22 @@ class Reader(Protocol):
         ...
 
 
+class PatchByPatch:
+    """A reader of whoever has no call for many: `_read` gives the arrays of one patch."""
+
+    def read(self, numbers: Sequence[int]) -> None:
+        """See `Reader`."""
+        for number in numbers:
+            self._read(number)
+
+    def patch(self, number: int) -> Mapping[str, Pixels]:
+        """See `Reader`."""
+        return by_band(self._read(number))
+
+    def _read(self, number: int) -> Patches:
+        raise AssertionError(number)
+
+
 def by_band(arrays: Mapping[int, Pixels]) -> dict[str, Pixels]:
     """Band to `row col`."""
     return {
@@ -134,7 +150,7 @@ class Benforge:
         return by_band(self.reader.read(*self._places[number]))
 
 
-class Zarr:
+class Zarr(PatchByPatch):
     """zarr-python on our shards."""
 
     def __init__(self, tile: Tile, root: Path) -> None:
@@ -153,15 +169,6 @@ class Zarr:
 
     def close(self) -> None:
         """See `Reader`."""
-
-    def read(self, numbers: Sequence[int]) -> None:
-        """See `Reader`."""
-        for number in numbers:
-            self._read(number)
-
-    def patch(self, number: int) -> Mapping[str, Pixels]:
-        """See `Reader`."""
-        return by_band(self._read(number))
 
     def _read(self, number: int) -> Patches:
         row, column = divmod(number, self._columns)
@@ -191,7 +198,7 @@ class ZarrFiles(Zarr):
         self.open()
 
 
-class Ranges:
+class Ranges(PatchByPatch):
     """The floor of reading our archive: the same ranges of the same files by `preadv`."""
 
     def __init__(self, tile: Tile, root: Path) -> None:
@@ -231,15 +238,6 @@ class Ranges:
         for file in self._opened.values():
             os.close(file)
         self._opened = {}
-
-    def read(self, numbers: Sequence[int]) -> None:
-        """See `Reader`; coded chunks stay coded."""
-        for number in numbers:
-            self._read(number)
-
-    def patch(self, number: int) -> Mapping[str, Pixels]:
-        """See `Reader`; only of plain chunks."""
-        return by_band(self._read(number))
 
     def _read(self, number: int) -> Patches:
         arrays = {}

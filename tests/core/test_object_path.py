@@ -92,6 +92,8 @@ def test_what_is_there_is_as_in_a_folder(both: tuple[ObjectPath, Path]) -> None:
         for name in (".", "scenes", "splits"):
             found = below((place / name).glob(pattern), place)
             assert found == below((folder / name).glob(pattern), folder), (name, pattern)
+    for pattern in ("*/*", "scenes/*/c/*", "*/*.zarr", "absent/*"):
+        assert below(place.glob(pattern), place) == below(folder.glob(pattern), folder), pattern
     files = [path for path in folder.rglob("*") if path.is_file()]
     assert below(place.rglob("*"), place) == below(files, folder)
     assert {str(p.relative_to(place)): p.stat().st_size for p in place.rglob("*")} == {

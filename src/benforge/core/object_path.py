@@ -134,15 +134,16 @@ class ObjectPath(PosixPath):
             yield self._known(key, facts)
 
     def glob(self, pattern: str, **options: Any) -> Iterator[Self]:  # type: ignore[override]
-        """What of `iterdir` a pattern of one part matches.
+        """What below it a pattern matches, part by part: a listing for each folder on the way.
 
         Raises:
-            NotImplementedError: a pattern of several parts.
             ObjectStorageError: the storage cannot be asked.
         """
-        if "/" in pattern or "**" in pattern:
-            raise NotImplementedError(f"a pattern of several parts, {pattern}")
-        return (path for path in self.iterdir() if fnmatchcase(path.name, pattern))
+        first, _, rest = pattern.partition("/")
+        if first == "**":
+            return self.rglob(rest or "*")
+        found = (path for path in self.iterdir() if fnmatchcase(path.name, first))
+        return (deep for path in found for deep in path.glob(rest)) if rest else found
 
     def rglob(self, pattern: str, **options: Any) -> Iterator[Self]:  # type: ignore[override]
         """The objects below it, however deep, whose names a pattern matches; no folders.

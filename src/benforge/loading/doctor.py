@@ -14,12 +14,12 @@ from benforge.archive.archive import Archive
 from benforge.archive.info import find_compression
 from benforge.core.object_path import ObjectPath
 from benforge.errors import InputError
-from benforge.loading.dataset import RGB
-from benforge.loading.held import DevicePixels, RamPixels
+from benforge.loading.dataset import check_bands
+from benforge.loading.held import HeldBands
 from benforge.loading.inputs import DeviceInputs, PatchInputs
 from benforge.loading.normalisation import find_normalisation
 from benforge.loading.order import Positions, block_ids, cut, draw_turns, shuffle, shuffle_blocks
-from benforge.loading.places import check_place
+from benforge.loading.places import place_inputs
 from benforge.loading.prepare import Preparer
 from benforge.loading.reading import AHEAD, PatchReader, read_ahead
 from benforge.loading.stages import patch_bytes, synchronise, time_stages
@@ -116,8 +116,7 @@ def diagnose(
     if not len(archive):
         raise InputError("the archive has no patch to read", where=archive.root)
     device = device or torch.device("cpu")
-    names = RGB if bands == "rgb" else tuple(b.name for b in archive.meta.sensor.patch_bands)
-    inputs = _inputs(archive, names, check_place(pixels), workers, device)
+    inputs = _inputs(archive, check_bands(archive, bands), pixels, workers, device)
     order = _order(archive, shuffled)
     rate, waiting, count, from_disk = _fetch(inputs, order, batch_size, seconds, device)
     remote = isinstance(archive.root, ObjectPath)
@@ -155,21 +154,16 @@ def _inputs(
     archive: Archive, names: Sequence[str], place: str, workers: int, device: torch.device
 ) -> _Loaded:
     sensor, every = archive.meta.sensor, np.arange(len(archive))
-    reader = PatchReader(archive, names, pinned=device.type == "cuda")
+    reader = PatchReader(archive, names)
     normalisation = find_normalisation("published", reader, every, names, sensor)
 
-    def prepare(stored: Mapping[int, Sequence[str]] | None = None) -> Preparer:
+    def prepare(held: HeldBands | None) -> Preparer:
+        stored = held.names if held else None
         return Preparer(
             sensor, names, normalisation, "cubic-0.5", native=False, device=device, stored=stored
         )
 
-    if place == "device":
-        held = DevicePixels(archive, names, every, device, workers=max(1, workers))
-        return DeviceInputs(held, prepare(held.bands.names))
-    if place == "ram":
-        ram = RamPixels(archive, names, every, workers=max(1, workers))
-        return PatchInputs(ram, prepare(ram.bands.names), workers)
-    return PatchInputs(reader, prepare(), workers)
+    return place_inputs(archive, names, device, prepare, place=place, workers=workers)
 
 
 def _order(archive: Archive, shuffled: str) -> Positions:

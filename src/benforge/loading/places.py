@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -63,17 +65,41 @@ def open_inputs(
         MemoryShortError: held pixels do not fit.
         ArchiveError: a shard is damaged, or patches are of several sizes.
     """
-    place, bands = check_place(place), contract.bands
+    return place_inputs(
+        archive,
+        contract.bands,
+        device,
+        partial(_preparer, archive, contract, device, dtype),
+        place=place,
+        used=used,
+        workers=workers,
+        progress=progress,
+    )
+
+
+def place_inputs(
+    archive: Archive,
+    bands: Sequence[str],
+    device: torch.device,
+    prepare: Callable[[HeldBands | None], Preparer],
+    *,
+    place: str,
+    used: Positions | None = None,
+    workers: int = 1,
+    progress: Progress = silent,
+) -> PatchInputs | DeviceInputs:
+    """The same without a contract: bands, and what makes a preparer of those that are held."""
+    place = check_place(place)
+    if place == "disk":
+        reader = PatchReader(archive, bands, pinned=device.type == "cuda")
+        return PatchInputs(reader, prepare(None), workers)
     used = np.arange(len(archive)) if used is None else used
-    if place == "device":
-        held = DevicePixels(
-            archive, bands, used, device, workers=max(1, workers), progress=progress
-        )
-        return DeviceInputs(held, _preparer(archive, contract, device, dtype, held.bands))
+    fetch: dict[str, Any] = {"workers": max(1, workers), "progress": progress}
     if place == "ram":
-        ram = RamPixels(archive, bands, used, workers=max(1, workers), progress=progress)
-        return PatchInputs(ram, _preparer(archive, contract, device, dtype, ram.bands), workers)
-    return inputs_from_disk(archive, contract, device, workers=workers, dtype=dtype)
+        ram = RamPixels(archive, bands, used, **fetch)
+        return PatchInputs(ram, prepare(ram.bands), workers)
+    held = DevicePixels(archive, bands, used, device, **fetch)
+    return DeviceInputs(held, prepare(held.bands))
 
 
 def inputs_from_disk(
