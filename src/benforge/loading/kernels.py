@@ -89,6 +89,37 @@ def _row(
 
 
 @triton.jit
+def _four(
+    source, i, reverse, taps, mask, bounds,
+    size: tl.constexpr, times: tl.constexpr, clamp: tl.constexpr,
+):  # fmt: skip
+    """Lines `i` to `i + 3`, as `_line` has each."""
+    return (
+        _line(source, i, reverse, taps, mask, bounds, size, times, clamp),
+        _line(source, i + 1, reverse, taps, mask, bounds, size, times, clamp),
+        _line(source, i + 2, reverse, taps, mask, bounds, size, times, clamp),
+        _line(source, i + 3, reverse, taps, mask, bounds, size, times, clamp),
+    )
+
+
+@triton.jit
+def _eight(
+    lines, mean, scale, m: tl.constexpr, times: tl.constexpr, a: tl.constexpr
+):  # fmt: skip
+    """Rows `m` to `m + 7`, as `_row` has each."""
+    return (
+        _row(lines, mean, scale, m, times, a),
+        _row(lines, mean, scale, m + 1, times, a),
+        _row(lines, mean, scale, m + 2, times, a),
+        _row(lines, mean, scale, m + 3, times, a),
+        _row(lines, mean, scale, m + 4, times, a),
+        _row(lines, mean, scale, m + 5, times, a),
+        _row(lines, mean, scale, m + 6, times, a),
+        _row(lines, mean, scale, m + 7, times, a),
+    )
+
+
+@triton.jit
 def _store(target, row, b, r, transposed, mask, edge: tl.constexpr, wide: tl.constexpr):
     """Eight rows from `row` on, or as many columns."""
     if transposed:  # the eight values of a column side by side
@@ -150,27 +181,12 @@ def prepare_patches(
     for part in tl.static_range(lines // (8 * eights)):
         start = block * lines + part * 8 * eights
         i = start // times - above
-        if times > 1 and part > 0:  # four lines are those that the part before read last
-            l0, l1, l2, l3 = l4, l5, l6, l7  # noqa: F821
+        if times > 1 and part > 0:
+            upper = lower  # noqa: F821  the last four of the part before
         else:
-            l0 = _line(source, i, down, taps, mask, bounds, size, times, clamp)
-            l1 = _line(source, i + 1, down, taps, mask, bounds, size, times, clamp)
-            l2 = _line(source, i + 2, down, taps, mask, bounds, size, times, clamp)
-            l3 = _line(source, i + 3, down, taps, mask, bounds, size, times, clamp)
-        l4 = _line(source, i + 4, down, taps, mask, bounds, size, times, clamp)
-        l5 = _line(source, i + 5, down, taps, mask, bounds, size, times, clamp)
-        l6 = _line(source, i + 6, down, taps, mask, bounds, size, times, clamp)
-        l7 = _line(source, i + 7, down, taps, mask, bounds, size, times, clamp)
-        here = (l0, l1, l2, l3, l4, l5, l6, l7)
+            upper = _four(source, i, down, taps, mask, bounds, size, times, clamp)
+        lower = _four(source, i + 4, down, taps, mask, bounds, size, times, clamp)
+        here = upper + lower
         for eight in tl.static_range(eights):
-            r = (
-                _row(here, mean, scale, 8 * eight, times, a),
-                _row(here, mean, scale, 8 * eight + 1, times, a),
-                _row(here, mean, scale, 8 * eight + 2, times, a),
-                _row(here, mean, scale, 8 * eight + 3, times, a),
-                _row(here, mean, scale, 8 * eight + 4, times, a),
-                _row(here, mean, scale, 8 * eight + 5, times, a),
-                _row(here, mean, scale, 8 * eight + 6, times, a),
-                _row(here, mean, scale, 8 * eight + 7, times, a),
-            )
+            r = _eight(here, mean, scale, 8 * eight, times, a)
             _store(target, start + 8 * eight, b, r, turn % 2 == 1, mask, edge, wide)
