@@ -15,7 +15,7 @@ from benforge.archive.build_recipe import BuildRecipe
 from benforge.archive.index import read_provenance, write_index
 from benforge.archive.layout import BUILD, INDEX, META, SCENES, SIDECARS, scene_names, scene_path
 from benforge.archive.meta import ArchiveMeta, read_meta, write_meta
-from benforge.core.files import clear_drafts
+from benforge.core.files import clear_drafts, is_draft
 from benforge.core.nomenclature import Nomenclature
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError, ConflictError
@@ -38,9 +38,9 @@ def check_target(out: Path) -> None:
 
 
 def _is_strange(path: Path) -> bool:
-    """Whether this is no draft: one may come late, from a cluster's worker that was cut off."""
+    """Whether this is no draft, of a build that was killed or of a worker that was cut off."""
     empty = path.name == SCENES and path.is_dir() and not any(path.iterdir())
-    return not (empty or path.name.startswith(BUILD))
+    return not (empty or path.name.startswith(BUILD) or is_draft(path))
 
 
 def open_meta(

@@ -60,10 +60,15 @@ def _storage_error(error: OSError, where: Path, full: str) -> StorageError:
     )
 
 
+def is_draft(path: Path) -> bool:
+    """Whether a name is that of a draft, which a process that was killed may have left."""
+    return _DRAFT.fullmatch(path.name) is not None
+
+
 def clear_drafts(folder: Path) -> None:
     """Remove what `write_atomic` left where it was killed; call it while `writing` is held."""
     for draft in folder.glob(".*"):
-        if _DRAFT.fullmatch(draft.name) and draft.is_file():
+        if is_draft(draft) and draft.is_file():
             draft.unlink()
 
 
@@ -129,7 +134,7 @@ def _runs(pid: int) -> bool:
 def _check_empty(folder: Path) -> None:
     """Raise unless a folder is empty; drafts of processes that were killed are removed."""
     held = list(folder.iterdir())
-    if any(not _DRAFT.fullmatch(path.name) for path in held):
+    if not all(map(is_draft, held)):
         raise ConflictError("the folder holds other things", where=folder, do="Name a new folder")
     for path in held:
         rmtree(path)

@@ -9,7 +9,14 @@ from tempfile import TemporaryFile
 
 import msgspec
 
-from benforge.core.files import ANEW, clear_dead_drafts, new_folder, storage_errors, write_atomic
+from benforge.core.files import (
+    ANEW,
+    clear_dead_drafts,
+    is_draft,
+    new_folder,
+    storage_errors,
+    write_atomic,
+)
 from benforge.errors import ConflictError
 from benforge.mapping.facts import FORMAT, MapFacts, VectorFormat
 
@@ -111,9 +118,7 @@ def check_place(folder: Path) -> None:
 
 def _may_go(path: Path) -> bool:
     """Whether a file is a draft, or of a map that has its note."""
-    if path.name.startswith("."):
-        return path.suffix[1:].isdecimal()
-    return path.name in _OURS and (path.parent / NOTE).is_file()
+    return is_draft(path) or (path.name in _OURS and (path.parent / NOTE).is_file())
 
 
 def write_whole(
