@@ -2,12 +2,15 @@
 
 `python -m benchmarks.loader`. The pixels are the 66 real sample patches, laid out at random over
 one tile, all in the page cache; `benchmarks.cold` reads from the disk. The floor of reading is
-copying the same bytes between arrays in the same batches.
+copying the same bytes between arrays in the same batches: patch by patch, and by one call for each
+pixel size and batch (`numpy.take`), which leaves Python's lock alone and so is what several
+threads are held against.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +32,10 @@ BATCH = 64
 SIZES = {"toy": (14, 14, 2, 8), "full": (91, 91, 7, 256)}
 """Rows, columns, rounds, and patches that are prepared."""
 
+STORED = ("none", "lz4", "zstd")
+CODED = 8
+"""Of a compressed archive, one patch in so many is read."""
+
 Pixels = npt.NDArray[np.uint16]
 
 
@@ -42,26 +49,44 @@ class Loaded:
 
     def __init__(self, rows: int, columns: int) -> None:
         tile = Tile.draw(WORK, rows, columns)
-        write_scenes(tile, WORK, ("none",))
-        self.root, self.count, self.columns = WORK / "none", tile.count, columns
+        write_scenes(tile, WORK, STORED)
+        self.count, self.columns = tile.count, columns
         self.memory = dict(zip(tile.sample, tile.arrays, strict=True))
         self.bytes = sum(array[0].nbytes for array in self.memory.values())
         self.full = shuffle(np.arange(self.count), 1, 0)
-        self.reader = PixelReader(self.root, SENSOR)
-        self.room = {s: room_for((BATCH, *a.shape[1:])) for s, a in self.memory.items()}
+        self.readers = {name: PixelReader(WORK / name, SENSOR) for name in STORED}
+        self.room = self.new_room()
 
-    def read(self, order: npt.NDArray[np.int64], workers: int = 0) -> None:
+    def new_room(self) -> dict[int, Pixels]:
+        """Where a batch fits."""
+        return {s: room_for((BATCH, *a.shape[1:])) for s, a in self.memory.items()}
+
+    def read(self, workers: int = 0, stored: str = "none") -> None:
         """All patches in batches; with workers each into new arrays."""
+        reader = self.readers[stored]
+        order = self.full if stored == "none" else self.full[: len(self.full) // CODED]
 
         def one(part: slice) -> int:
             chosen = order[part].tolist()
             places = [(SCENE, patch % self.columns, patch // self.columns) for patch in chosen]
             if workers:
-                return len(self.reader.read_many(places))
+                return len(reader.read_many(places))
             room = {size: array[: len(places)] for size, array in self.room.items()}
-            return len(self.reader.read_many(places, room))
+            return len(reader.read_many(places, room))
 
         for _ in read_ahead(one, cut(len(order), BATCH), workers):
+            pass
+
+    def take(self, workers: int) -> None:
+        """The floor of several threads: batches gathered from arrays in memory into new ones."""
+
+        def one(part: slice) -> int:
+            chosen, room = self.full[part], self.new_room()
+            for size, array in self.memory.items():
+                np.take(array, chosen, axis=0, out=room[size][: len(chosen)], mode="clip")
+            return len(room)
+
+        for _ in read_ahead(one, cut(self.count, BATCH), workers):
             pass
 
     def copy(self) -> None:
@@ -99,32 +124,64 @@ def _prepared(loaded: Loaded, patches: int, rounds: int) -> dict[str, float]:
     return {name: patches / taken for name, taken in times.items()}
 
 
+def _warm(loaded: Loaded) -> dict[str, Callable[[], None]]:
+    """Every way to read all patches in batches."""
+    return {
+        "copy in memory": loaded.copy,
+        "copy in memory, a call a batch, 1 thread": lambda: loaded.take(1),
+        "copy in memory, a call a batch, 2 threads": lambda: loaded.take(2),
+        "benforge": loaded.read,
+        "benforge, 1 worker": lambda: loaded.read(1),
+        "benforge, 2 workers": lambda: loaded.read(2),
+    }
+
+
+def _coded(loaded: Loaded) -> dict[str, Callable[[], None]]:
+    """Every way to read some of those that are compressed."""
+    return {
+        f"benforge, {name}, {workers} worker{'s' * (workers > 1)}": (
+            lambda name=name, workers=workers: loaded.read(workers, name)
+        )
+        for name in STORED[1:]
+        for workers in (1, 2)
+    }
+
+
 def run(size: str = "full") -> dict[str, Any]:
     """All figures."""
     rows, columns, rounds, patches = SIZES[size]
     shutil.rmtree(WORK, ignore_errors=True)
     try:
         loaded = Loaded(rows, columns)
-        loaded.read(loaded.full)
-        warm = interleaved(
-            {
-                "copy in memory": loaded.copy,
-                "benforge": lambda: loaded.read(loaded.full),
-                "benforge, 1 worker": lambda: loaded.read(loaded.full, 1),
-                "benforge, 2 workers": lambda: loaded.read(loaded.full, 2),
-            },
-            rounds,
-        )
+        loaded.read()
+        warm = interleaved(_warm(loaded), rounds)
+        coded = interleaved(_coded(loaded), rounds)
         prepared = _prepared(loaded, patches, rounds)
     finally:
         shutil.rmtree(WORK, ignore_errors=True)
+    two = warm["benforge, 2 workers"]
     ratios = {
         "warm, of copying": warm["copy in memory"] / warm["benforge"],
-        "two workers, times one": warm["benforge, 1 worker"] / warm["benforge, 2 workers"],
+        "two workers, times one": warm["benforge, 1 worker"] / two,
+        "two threads that copy, times one": (
+            warm["copy in memory, a call a batch, 1 thread"]
+            / warm["copy in memory, a call a batch, 2 threads"]
+        ),
+        "two workers, of two threads that copy": (
+            warm["copy in memory, a call a batch, 2 threads"] / two
+        ),
+        **{
+            f"two workers, times one, {name}": (
+                coded[f"benforge, {name}, 1 worker"] / coded[f"benforge, {name}, 2 workers"]
+            )
+            for name in STORED[1:]
+        },
         "model-ready, times torch bicubic": prepared["benforge"] / prepared["torch bicubic"],
     }
+    some = loaded.count // CODED
     return {
-        "warm": {name: loaded.count / taken for name, taken in warm.items()},
+        "warm": {name: loaded.count / taken for name, taken in warm.items()}
+        | {name: some / taken for name, taken in coded.items()},
         "prepared": prepared,
         "ratios": ratios,
         "batch_mib": BATCH * loaded.bytes / 2**20,

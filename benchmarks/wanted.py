@@ -89,6 +89,10 @@ WANTED = (
         "loader", "two workers, over one", ("ratios", "two workers, times one"), 1.8
     ),
     Wanted(
+        "loader", "the same, of two threads that copy in memory",
+        ("ratios", "two workers, of two threads that copy"), 0.9,
+    ),
+    Wanted(
         "gpu", "batches gathered, upsampled and normalised on the device, of its copying",
         _share_of_copying, 0.5,
     ),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from benforge.archive.mapped import PatchArray, PlainArray
+from benforge.archive.pools import Kind, Pools
 
 Pixels = npt.NDArray[np.uint16]
+
+MakePools = Callable[[tuple[Kind, ...]], Pools | None]
+"""Gives the pools of scenes whose arrays are like this."""
 
 _LINE = 64
 """Bytes of a cache line."""
@@ -29,7 +33,12 @@ def room_for(shape: tuple[int, ...]) -> Pixels:
 
 
 class Bands(Protocol):
-    """The arrays of a scene that hold bands; a patch is counted row by row and must exist."""
+    """The arrays of a scene that hold bands; a patch is counted row by row and must exist.
+
+    `pools` are those that its shards lie in, if they do.
+    """
+
+    pools: Pools | None
 
     def read(self, patch: int) -> dict[int, Pixels]:
         """Pixel size to `band row col`, copies; zeros where none are stored.
@@ -47,6 +56,14 @@ class Bands(Protocol):
         """
         ...
 
+    def find(self, patch: int) -> tuple[int, ...] | None:
+        """Where it lies in the pool of each pixel size; None where it lies in none.
+
+        Raises:
+            ArchiveError: a shard is damaged.
+        """
+        ...
+
     def advise(self, patch: int, sizes: Container[int]) -> None:
         """Have the disk begin to read a patch's bands of these pixel sizes.
 
@@ -56,17 +73,24 @@ class Bands(Protocol):
         ...
 
 
-def join_bands(arrays: Sequence[tuple[int, PatchArray]]) -> Bands:
-    """The arrays of some pixel sizes, together in the fastest way they allow."""
+def join_bands(arrays: Sequence[tuple[int, PatchArray]], pooled: MakePools) -> Bands:
+    """The arrays of some pixel sizes, together in the fastest way they allow.
+
+    Args:
+        arrays: of a scene.
+        pooled: gives the pools of scenes like this; those who are joined in one lie in one array.
+    """
     plain = [(size, array) for size, array in arrays if isinstance(array, PlainArray)]
     cuts = {(array.facts.shard_rows, array.facts.shard_columns) for _, array in arrays}
     if len(plain) == len(arrays) and len(cuts) == 1:
-        return PlainBands(plain)
+        return PlainBands(plain, pooled(tuple((s, *array.facts.kind) for s, array in plain)))
     return AnyBands(arrays)
 
 
 class AnyBands:
     """Arrays of any kind, read one after the other."""
+
+    pools: Pools | None = None
 
     def __init__(self, arrays: Sequence[tuple[int, PatchArray]]) -> None:
         self._arrays = tuple(arrays)
@@ -81,6 +105,10 @@ class AnyBands:
             if size in out:
                 array.read(patch, out[size][position])
 
+    def find(self, patch: int) -> tuple[int, ...] | None:
+        """See `Bands`."""
+        return None
+
     def advise(self, patch: int, sizes: Container[int]) -> None:
         """See `Bands`."""
         for size, array in self._arrays:
@@ -88,8 +116,9 @@ class AnyBands:
                 array.advise(patch)
 
 
-_Shard = tuple[list[int | None], tuple[tuple[int, Pixels], ...]]
-"""Which of the stored chunks each chunk is, and the stored chunks of each pixel size."""
+_Shard = tuple[list[int | None], tuple[tuple[int, Pixels], ...], tuple[int, ...] | None]
+"""Which of the stored chunks each chunk is; the stored chunks of each pixel size; and which of its
+pool's patches the first is, of each pixel size, where all lie in pools."""
 
 
 class PlainBands(AnyBands):
@@ -98,8 +127,12 @@ class PlainBands(AnyBands):
     Copying a patch takes 15 microseconds, so a lookup for each array would show.
     """
 
-    def __init__(self, arrays: Sequence[tuple[int, PlainArray]]) -> None:
+    def __init__(self, arrays: Sequence[tuple[int, PlainArray]], pools: Pools | None) -> None:
         super().__init__(arrays)
+        self.pools = pools
+        for size, array in arrays:
+            if pools:
+                array.map_in(pools.by_size[size])
         self._plain = tuple(arrays)
         self._where = arrays[0][1].where
         self._shards: list[_Shard | None] = [None] * arrays[0][1].facts.shards
@@ -107,7 +140,7 @@ class PlainBands(AnyBands):
     def read(self, patch: int) -> dict[int, Pixels]:
         """See `Bands`."""
         shard, chunk = self._where[patch]
-        slots, stored = self._shards[shard] or self._open(shard)
+        slots, stored, _ = self._shards[shard] or self._open(shard)
         slot = slots[chunk]
         if slot is None:
             return super().read(patch)
@@ -119,7 +152,7 @@ class PlainBands(AnyBands):
     def read_into(self, patch: int, out: Mapping[int, Pixels], position: int) -> None:
         """See `Bands`."""
         shard, chunk = self._where[patch]
-        slots, stored = self._shards[shard] or self._open(shard)
+        slots, stored, _ = self._shards[shard] or self._open(shard)
         slot = slots[chunk]
         if slot is None:
             super().read_into(patch, out, position)
@@ -128,12 +161,18 @@ class PlainBands(AnyBands):
             if size in out:
                 out[size][position] = chunks[slot]
 
+    def find(self, patch: int) -> tuple[int, ...] | None:
+        """See `Bands`."""
+        shard, chunk = self._where[patch]
+        slots, _, firsts = self._shards[shard] or self._open(shard)
+        slot = slots[chunk]
+        return None if slot is None or firsts is None else tuple([f + slot for f in firsts])
+
     def _open(self, shard: int) -> _Shard:
         """A patch that is not stored alike in every array has no slot here."""
-        opened = [(size, *array.open(shard)) for size, array in self._plain]
-        slots = [
-            found[0] if len(set(found)) == 1 else None
-            for found in zip(*(s for _, _, s in opened), strict=True)
-        ]
-        merged = self._shards[shard] = slots, tuple((size, chunks) for size, chunks, _ in opened)
+        sizes = [size for size, _ in self._plain]
+        chunks, slots, firsts = zip(*(array.open(shard) for _, array in self._plain), strict=True)
+        alike = [found[0] if len(set(found)) == 1 else None for found in zip(*slots, strict=True)]
+        pooled = None if None in firsts else firsts
+        merged = self._shards[shard] = alike, tuple(zip(sizes, chunks, strict=True)), pooled
         return merged

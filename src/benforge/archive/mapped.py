@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benforge.archive.maps import read_ahead
+from benforge.archive.pools import ShardPool
 from benforge.archive.shard_files import ArrayFacts, ShardFiles, locate
 from benforge.archive.shards import EMPTY, damaged
 from benforge.archive.storage import ChunkCodec, PlainCodec, parse_codec
@@ -24,8 +25,9 @@ _LITTLE: tuple[dict[str, str], ...] = ({}, {"endian": "little"})
 _DAMAGE = (ArithmeticError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 """What metadata that were tampered with make of json, numpy and zarr-python."""
 
-PlainShard = tuple[npt.NDArray[Any], list[int | None]]
-"""The stored chunks of a shard, and which of them each chunk of the index is."""
+PlainShard = tuple[npt.NDArray[Any], list[int | None], int | None]
+"""The stored chunks of a shard, which of them each chunk of the index is, and which of its pool's
+patches the first is; None where it lies in none."""
 
 _CodedShard = tuple[memoryview, npt.NDArray[np.uint64]]
 """The bytes of a shard, and offset and length of each chunk."""
@@ -59,10 +61,10 @@ class PatchArray(Protocol):
 
 
 def open_array(folder: Path) -> PatchArray:
-    """An array of a scene.
+    """An array of a scene; shards are opened when they are first read.
 
     Args:
-        folder: below the scene, holds `zarr.json`; shards are opened when they are first read.
+        folder: below the scene, holds `zarr.json`.
 
     Raises:
         ArchiveError: the metadata are missing or damaged.
@@ -113,15 +115,16 @@ class PlainArray:
     """
 
     def __init__(self, folder: Path, facts: ArrayFacts) -> None:
-        self.facts = facts
+        self.facts, self._folder = facts, folder
         self._files = ShardFiles(folder, facts)
+        self._pool: ShardPool | None = None
         self.where = locate(facts.rows, facts.columns, facts.shard_rows, facts.shard_columns)
         self._shards: list[PlainShard | None] = [None] * facts.shards
 
     def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """See `PatchArray`."""
         shard, chunk = self.where[patch]
-        chunks, slots = self._shards[shard] or self.open(shard)
+        chunks, slots, _ = self._shards[shard] or self.open(shard)
         slot = slots[chunk]
         if slot is None:
             return _zeros(self.facts, out)
@@ -134,10 +137,14 @@ class PlainArray:
     def advise(self, patch: int) -> None:
         """See `PatchArray`."""
         shard, chunk = self.where[patch]
-        chunks, slots = self._shards[shard] or self.open(shard)
+        chunks, slots, _ = self._shards[shard] or self.open(shard)
         slot = slots[chunk]
         if slot is not None:
             read_ahead(chunks[slot].ctypes.data, self.facts.patch_bytes)
+
+    def map_in(self, pool: ShardPool) -> None:
+        """Have shards that are opened from now on lie in a pool."""
+        self._pool, self._files = pool, ShardFiles(self._folder, self.facts, pool.map_file)
 
     def open(self, shard: int) -> PlainShard:
         """A shard, opened once.
@@ -156,7 +163,8 @@ class PlainArray:
             int(offset) // size if there else None
             for offset, there in zip(index[:, 0], stored, strict=True)
         ]
-        opened = self._shards[shard] = chunks, slots
+        first = None if self._pool is None else self._pool.first(data)
+        opened = self._shards[shard] = chunks, slots, first
         return opened
 
 

@@ -26,6 +26,10 @@ _libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
 _libc.madvise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 _FAILED = ctypes.c_void_p(-1).value
 
+_PROT_NONE, _MAP_FIXED = 0, 0x10
+"""Of Linux, macOS and the BSDs alike; Python's `mmap` does not name them."""
+_NO_FILE = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+
 
 def map_file(path: Path) -> memoryview:
     """The bytes of a file, read-only; unmapped when the last view of them is gone.
@@ -39,12 +43,61 @@ def map_file(path: Path) -> memoryview:
         size = os.fstat(file.fileno()).st_size
         if not size:
             return memoryview(b"")
-        address = _libc.mmap(None, size, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
-    if address == _FAILED:
+        address = _map(size, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno())
+    return _view(address, size, address, size)
+
+
+class Reserve:
+    """Addresses without memory behind them, where files are mapped at chosen places.
+
+    All is unmapped when the last view is gone.
+
+    Args:
+        size: bytes.
+        alignment: of the first address, a power of two.
+
+    Raises:
+        OSError: the system does not give so many.
+    """
+
+    def __init__(self, size: int, alignment: int) -> None:
+        address = _map(size + alignment, _PROT_NONE, _NO_FILE)
+        self._start = -(-address // alignment) * alignment
+        self.view = _view(self._start, size, address, size + alignment)
+
+    def map_file(self, path: Path, start: int, room: int) -> memoryview:
+        """A file's bytes, mapped at a place that was not used before.
+
+        Args:
+            path: of the file.
+            start: its first byte within `view`; a multiple of the system's pages.
+            room: bytes that are taken up, which are more than the file has. Looking at those behind
+                its end ends the process.
+
+        Raises:
+            OSError: the file is missing, does not fit, or cannot be mapped.
+        """
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > room:
+                raise OSError(f"has {size} bytes where {room} are expected")
+            _map(room, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), self._start + start)
+        return self.view[start : start + size]
+
+
+def _map(size: int, protection: int, flags: int, file: int = -1, address: int | None = None) -> int:
+    fixed = 0 if address is None else _MAP_FIXED
+    found: int | None = _libc.mmap(address, size, protection, flags | fixed, file, 0)
+    if found is None or found == _FAILED:
         code = ctypes.get_errno()
-        raise OSError(code, os.strerror(code), str(path))
-    data = (ctypes.c_ubyte * size).from_address(address)
-    weakref.finalize(data, _libc.munmap, address, size).atexit = False
+        raise OSError(code, os.strerror(code))
+    return found
+
+
+def _view(start: int, size: int, mapped: int, length: int) -> memoryview:
+    """What lies there; `length` bytes from `mapped` are unmapped when it is gone."""
+    data = (ctypes.c_ubyte * size).from_address(start)
+    weakref.finalize(data, _libc.munmap, mapped, length).atexit = False
     return memoryview(data).cast("B").toreadonly()
 
 

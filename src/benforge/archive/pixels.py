@@ -15,6 +15,7 @@ import numpy.typing as npt
 from benforge.archive.bands import Bands, join_bands, room_for
 from benforge.archive.layout import array_name, scene_path
 from benforge.archive.mapped import PatchArray, open_array
+from benforge.archive.pools import Kind, Pools, make_pools
 from benforge.archive.shards import damaged
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError, InputError
@@ -61,8 +62,8 @@ class PixelReader:
     look at: they are then read together, and not megabytes around each, as the system does for
     maps. Patches in a row are left to it. Pixels in memory are just copied.
 
-    Scenes and shards are opened when they are first read; where too many are open, the scene
-    opened first is closed. A reader may be pickled, and used after a fork and from threads.
+    Scenes and shards are opened when they are first read; where too many are open, all are closed.
+    A reader may be pickled, and used after a fork and from threads.
 
     Args:
         root: the archive's folder.
@@ -73,6 +74,7 @@ class PixelReader:
     def __init__(self, root: Path, sensor: Sensor, max_maps: int = MAX_MAPS) -> None:
         self._root, self._sensor, self._max_maps = root, sensor, max_maps
         self._scenes: dict[str, _Scene] = {}
+        self._pools: dict[tuple[Kind, ...], Pools | None] = {}
         self._cold, self._blocks, self._next = LOOKS, 0, -1
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -154,12 +156,28 @@ class PixelReader:
         if self._cold:
             self._advise(places, out)
         start = perf_counter()
-        for position, (scene, column, row) in enumerate(places):
-            opened = self._scenes.get(scene) or self._open(scene)
-            opened.bands.read_into(opened.patch(column, row), out, position)
+        self._gather(places, out)
         if self._cold or perf_counter() - start > SLOW * len(places):
             self._look_at_the_disk()
         return out
+
+    def _gather(self, places: Sequence[Place], out: Mapping[int, npt.NDArray[np.uint16]]) -> None:
+        """All that lie in the same pools at once, the others one by one."""
+        pools: Pools | None = None
+        spots, others = list[tuple[int, ...] | None](), list[tuple[int, Bands, int]]()
+        for position, (scene, column, row) in enumerate(places):
+            opened = self._scenes.get(scene) or self._open(scene)
+            bands, patch = opened.bands, opened.patch(column, row)
+            spot = bands.find(patch)
+            pools = pools or bands.pools
+            if spot is None or bands.pools is not pools:
+                spot = None
+                others.append((position, bands, patch))
+            spots.append(spot)
+        if pools and (some := next(filter(None, spots), None)):
+            pools.gather([spot or some for spot in spots], out)
+        for position, bands, patch in others:
+            bands.read_into(patch, out, position)
 
     def _look_at_the_disk(self) -> None:
         """Find out whether this process has read from it since the last look."""
@@ -186,6 +204,7 @@ class PixelReader:
     def close(self) -> None:
         """Unmap everything; the next read opens again."""
         self._scenes.clear()
+        self._pools.clear()
 
     def _open(self, scene: str) -> _Scene:
         folder = scene_path(self._root, scene)
@@ -195,14 +214,19 @@ class PixelReader:
             )
         sizes = self._sensor.pixel_sizes
         arrays = tuple((size, open_array(folder / array_name(size))) for size in sizes)
-        opened = _Scene(folder, *_shape(folder, arrays), arrays, join_bands(arrays))
-        while self._scenes and self._maps() + _maps(opened) > self._max_maps:
-            self._scenes.pop(next(iter(self._scenes)), None)
-        self._scenes[scene] = opened
+        if self._maps() + _maps(arrays) > self._max_maps:
+            self.close()
+        bands = join_bands(arrays, self._find_pools)
+        opened = self._scenes[scene] = _Scene(folder, *_shape(folder, arrays), arrays, bands)
         return opened
 
     def _maps(self) -> int:
-        return sum(_maps(scene) for scene in tuple(self._scenes.values()))
+        return sum(_maps(scene.arrays) for scene in tuple(self._scenes.values()))
+
+    def _find_pools(self, kinds: tuple[Kind, ...]) -> Pools | None:
+        if kinds not in self._pools:
+            self._pools[kinds] = make_pools(kinds)
+        return self._pools[kinds]
 
 
 def _shape(folder: Path, arrays: Sequence[tuple[int, PatchArray]]) -> tuple[int, int]:
@@ -213,7 +237,7 @@ def _shape(folder: Path, arrays: Sequence[tuple[int, PatchArray]]) -> tuple[int,
     return shapes.pop()
 
 
-def _maps(scene: _Scene) -> int:
+def _maps(arrays: Sequence[tuple[int, PatchArray]]) -> int:
     """Maps that a scene may come to hold: of its bands, and of two class maps like the first."""
-    shards = [array.facts.shards for _, array in scene.arrays]
+    shards = [array.facts.shards for _, array in arrays]
     return sum(shards) + 2 * max(shards)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -50,6 +51,11 @@ class ArrayFacts:
         return down * across
 
     @property
+    def kind(self) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+        """Shape and type of a patch, and patches of a shard."""
+        return self.patch_shape, self.dtype, self.shard_rows * self.shard_columns
+
+    @property
     def patch_bytes(self) -> int:
         """Bytes of a patch in memory."""
         return int(np.prod(self.patch_shape)) * self.dtype.itemsize
@@ -70,10 +76,17 @@ class ShardFiles:
     """The files of an array's shards, opened as memory maps.
 
     An open array holds no file descriptor; forked processes share its maps.
+
+    Args:
+        folder: of the array.
+        facts: how it is cut.
+        map_file: maps a file.
     """
 
-    def __init__(self, folder: Path, facts: ArrayFacts) -> None:
-        self._folder, self._facts = folder, facts
+    def __init__(
+        self, folder: Path, facts: ArrayFacts, map_file: Callable[[Path], memoryview] = map_file
+    ) -> None:
+        self._folder, self._facts, self._map_file = folder, facts, map_file
 
     def path(self, shard: int) -> Path:
         """The file of a shard, counted row by row."""
@@ -96,7 +109,7 @@ class ShardFiles:
     def _map(self, path: Path) -> memoryview | None:
         """The file's bytes; None for a shard that holds no patch and so is no file."""
         try:
-            return map_file(path)
+            return self._map_file(path)
         except FileNotFoundError:
             scene = self._folder.parent
             if path.relative_to(scene).as_posix() in read_manifest(scene):
