@@ -53,7 +53,11 @@ WANTED = (
     Wanted("correction", "`ben correct`, a tile", ("seconds",), 600, at_least=False, unit="s"),
     Wanted("correction", "`ben correct`, memory", ("GiB",), 6, at_least=False, unit="GiB"),
     Wanted(
-        "reads", "random reads, warm, of copying the same arrays",
+        "reads", "random reads, warm, in batches, of copying the same arrays into such",
+        (*WARM, "of batches copied"), 0.9,
+    ),
+    Wanted(
+        "reads", "the same, a patch a call, of copying its three arrays",
         (*WARM, "of three arrays copied"), 0.9,
     ),
     Wanted(

@@ -111,7 +111,8 @@ class Split:
         digest = hashlib.sha256()
         for some in self.table.to_batches(max_chunksize=AT_ONCE):
             lines = pc.binary_join_element_wise(some["patch_id"], some["part"], " ")
-            digest.update("".join(f"{line}\n" for line in lines.to_pylist()).encode())
+            text = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), "\n")
+            digest.update(text[0].as_py().encode() + b"\n")
         return digest.hexdigest()
 
 
