@@ -31,3 +31,4 @@ def test_wrong_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["bench", "loader", "nowhere"]) == 1
     assert "nowhere" in capsys.readouterr().err
     assert run(["bench", "loader", "nowhere", "--pixels", "tape"]) == 2
+    assert run(["bench", "loader", "nowhere", "--seconds", "inf"]) == 2

@@ -101,6 +101,12 @@ def test_no_patches(imported_sample: Archive) -> None:
         diagnose(none)
 
 
+@pytest.mark.parametrize("seconds", [np.inf, np.nan, 0, -1])
+def test_time_without_an_end(imported_sample: Archive, seconds: float) -> None:
+    with pytest.raises(InputError, match="cannot fetch for"):
+        diagnose(imported_sample, seconds=seconds)
+
+
 def test_no_archive(tmp_path: Path) -> None:
     with pytest.raises(MissingError):
         diagnose(Archive.open(tmp_path / "none"))

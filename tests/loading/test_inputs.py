@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from benforge.archive.archive import Archive
+from benforge.archive.pixels import PixelReader
 from benforge.core.bigearthnet import load_bigearthnet
 from benforge.core.sensor import load_sensor
 from benforge.core.split import Split
@@ -55,6 +56,21 @@ def test_only_the_sizes_that_are_needed(imported_sample: Archive) -> None:
     everything = PatchReader(imported_sample, ALL).read(np.array([65, 0]))
     for size, array in imported_sample[0].arrays.items():
         assert np.array_equal(everything[size][1], array)
+
+
+def test_shapes_are_learned_from_the_sizes_that_are_needed(
+    imported_sample: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, read = list[int](), PixelReader.read_array
+
+    def note(reader: PixelReader, scene: str, size: int, *place: int) -> object:
+        asked.append(size)
+        return read(reader, scene, size, *place)
+
+    monkeypatch.setattr(PixelReader, "read_array", note)
+    assert PatchReader(imported_sample, RGB).shapes == {10: (4, 120, 120)}
+    assert PatchReader(imported_sample, ["B11", "B01"]).shapes == {20: (6, 60, 60), 60: (2, 20, 20)}
+    assert asked == [10, 20, 60]
 
 
 def test_read_ahead_keeps_order_and_tells_errors() -> None:

@@ -33,7 +33,8 @@ def loader(
     batch_size: Annotated[int, typer.Option(min=1, help="Patches a batch.")] = 128,
     workers: Annotated[int, typer.Option(min=0, help="Threads that read ahead.")] = 1,
     seconds: Annotated[
-        float, typer.Option(min=0.1, help="That batches are fetched for; the stages take more.")
+        float,
+        typer.Option(min=0.1, max=3600, help="That batches are fetched for; the stages take more."),
     ] = 5.0,
     device: DeviceOption = "",
     json: JsonOption = False,

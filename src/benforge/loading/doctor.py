@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -109,12 +110,14 @@ def diagnose(
         device: what prepares batches; the CPU if None.
 
     Raises:
-        InputError: the archive has no patch.
+        InputError: the archive has no patch, or the seconds have no end.
         MemoryShortError: held pixels do not fit.
         ArchiveError: a shard is damaged, or patches are of several sizes.
     """
     if not len(archive):
         raise InputError("the archive has no patch to read", where=archive.root)
+    if not 0 < seconds < math.inf:
+        raise InputError(f"cannot fetch for {seconds} seconds", do="Give seconds, such as 5")
     device = device or torch.device("cpu")
     inputs = _inputs(archive, check_bands(archive, bands), pixels, workers, device)
     order = _order(archive, shuffled)

@@ -106,9 +106,12 @@ def _shapes(
     archive: Archive, sensor: Sensor, bands: Sequence[str]
 ) -> dict[int, tuple[int, int, int]]:
     """Pixel size to `band row col` of a patch, for the sizes that hold these bands."""
+    if not len(archive):
+        return {}
+    scene, column, row = (archive.index[name][0].as_py() for name in ("scene", "column", "row"))
     sizes = sorted({sensor.band(name).pixel_size for name in bands})
-    found = archive[0].arrays if len(archive) else {}
-    return {size: found[size].shape for size in sizes if size in found}
+    found = {size: archive.pixels.read_array(scene, size, column, row) for size in sizes}
+    return {size: array.shape for size, array in found.items()}
 
 
 def read_ahead(work: Callable[[A], B], tasks: Iterable[A], workers: int) -> Iterator[B]:
