@@ -174,7 +174,7 @@ def test_there_is_nothing_outside(archive: Archive) -> None:
             archive.pixels.read_map(PRODUCT, "land_cover", column, row)
     with pytest.raises(ArchiveError, match=r"the scene is missing.*ben check"):
         archive.pixels.read("absent", 0, 0)
-    with pytest.raises(ValueError, match="do not fit into"):
+    with pytest.raises(InputError, match=r"\(1, 4, 9, 9\) cannot take 1 patches of 10 m"):
         archive.pixels.read_many([(OTHER, 0, 0)], {10: np.empty((1, 4, 9, 9), np.uint16)})
 
 

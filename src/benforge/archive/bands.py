@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Container, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from benforge.archive.mapped import PatchArray, PlainArray
-from benforge.archive.pools import Kind, Pools
+from benforge.archive.pools import ShardPool
+from benforge.errors import InputError
 
 Pixels = npt.NDArray[np.uint16]
-
-MakePools = Callable[[tuple[Kind, ...]], Pools | None]
-"""Gives the pools of scenes whose arrays are like this."""
 
 _LINE = 64
 """Bytes of a cache line."""
@@ -32,13 +30,48 @@ def room_for(shape: tuple[int, ...]) -> Pixels:
     return raw[start : start + 2 * count].view(np.uint16).reshape(shape)
 
 
+def check_room(
+    out: Mapping[int, Pixels], count: int, shapes: Mapping[int, tuple[int, ...]]
+) -> None:
+    """Raise unless so many patches fit into these arrays.
+
+    Args:
+        out: pixel size to `patch band row col`.
+        count: patches to be read.
+        shapes: pixel size to `band row col` of a patch.
+
+    Raises:
+        InputError: an array is of another type or shape, too short, or only to be read.
+    """
+    for size, room in out.items():
+        shape = shapes.get(size, room.shape[1:])
+        fits = room.shape[1:] == shape and len(room) >= count
+        if room.dtype != np.uint16 or not fits or not room.flags.writeable:
+            raise InputError(
+                f"{room.dtype} of {room.shape} cannot take {count} patches of {size} m",
+                do=f"Give uint16 of {(count, *shape)} that can be written",
+            )
+
+
+class Spot(NamedTuple):
+    """Where a patch lies in pools.
+
+    Args:
+        places: which of the patches of each pool it is.
+        shards: what keeps it mapped there, for as long as this is held.
+    """
+
+    places: Sequence[int]
+    shards: object
+
+
 class Bands(Protocol):
     """The arrays of a scene that hold bands; a patch is counted row by row and must exist.
 
-    `pools` are those that its shards lie in, if they do.
+    `pools` are those that its shards lie in, one a pixel size; None where they lie in none.
     """
 
-    pools: Pools | None
+    pools: tuple[ShardPool, ...] | None
 
     def read(self, patch: int) -> dict[int, Pixels]:
         """Pixel size to `band row col`, copies; zeros where none are stored.
@@ -56,8 +89,8 @@ class Bands(Protocol):
         """
         ...
 
-    def find(self, patch: int) -> tuple[int, ...] | None:
-        """Where it lies in the pool of each pixel size; None where it lies in none.
+    def find(self, patch: int) -> Spot | None:
+        """Where it lies in the pools; None where it lies in none.
 
         Raises:
             ArchiveError: a shard is damaged.
@@ -73,24 +106,19 @@ class Bands(Protocol):
         ...
 
 
-def join_bands(arrays: Sequence[tuple[int, PatchArray]], pooled: MakePools) -> Bands:
-    """The arrays of some pixel sizes, together in the fastest way they allow.
-
-    Args:
-        arrays: of a scene.
-        pooled: gives the pools of scenes like this; those who are joined in one lie in one array.
-    """
+def join_bands(arrays: Sequence[tuple[int, PatchArray]]) -> Bands:
+    """The arrays of some pixel sizes, together in the fastest way they allow."""
     plain = [(size, array) for size, array in arrays if isinstance(array, PlainArray)]
     cuts = {(array.facts.shard_rows, array.facts.shard_columns) for _, array in arrays}
     if len(plain) == len(arrays) and len(cuts) == 1:
-        return PlainBands(plain, pooled(tuple((s, *array.facts.kind) for s, array in plain)))
+        return PlainBands(plain)
     return AnyBands(arrays)
 
 
 class AnyBands:
     """Arrays of any kind, read one after the other."""
 
-    pools: Pools | None = None
+    pools: tuple[ShardPool, ...] | None = None
 
     def __init__(self, arrays: Sequence[tuple[int, PatchArray]]) -> None:
         self._arrays = tuple(arrays)
@@ -105,7 +133,7 @@ class AnyBands:
             if size in out:
                 array.read(patch, out[size][position])
 
-    def find(self, patch: int) -> tuple[int, ...] | None:
+    def find(self, patch: int) -> Spot | None:
         """See `Bands`."""
         return None
 
@@ -127,13 +155,11 @@ class PlainBands(AnyBands):
     Copying a patch takes 15 microseconds, so a lookup for each array would show.
     """
 
-    def __init__(self, arrays: Sequence[tuple[int, PlainArray]], pools: Pools | None) -> None:
+    def __init__(self, arrays: Sequence[tuple[int, PlainArray]]) -> None:
         super().__init__(arrays)
-        self.pools = pools
-        for size, array in arrays:
-            if pools:
-                array.map_in(pools.by_size[size])
         self._plain = tuple(arrays)
+        pools = tuple(array.pool for _, array in arrays if array.pool)
+        self.pools = pools if len(pools) == len(arrays) else None
         self._where = arrays[0][1].where
         self._shards: list[_Shard | None] = [None] * arrays[0][1].facts.shards
 
@@ -161,18 +187,20 @@ class PlainBands(AnyBands):
             if size in out:
                 out[size][position] = chunks[slot]
 
-    def find(self, patch: int) -> tuple[int, ...] | None:
+    def find(self, patch: int) -> Spot | None:
         """See `Bands`."""
         shard, chunk = self._where[patch]
-        slots, _, firsts = self._shards[shard] or self._open(shard)
+        slots, stored, firsts = self._shards[shard] or self._open(shard)
         slot = slots[chunk]
-        return None if slot is None or firsts is None else tuple([f + slot for f in firsts])
+        if slot is None or firsts is None:
+            return None
+        return Spot([first + slot for first in firsts], stored)
 
     def _open(self, shard: int) -> _Shard:
         """A patch that is not stored alike in every array has no slot here."""
         sizes = [size for size, _ in self._plain]
-        chunks, slots, firsts = zip(*(array.open(shard) for _, array in self._plain), strict=True)
-        alike = [found[0] if len(set(found)) == 1 else None for found in zip(*slots, strict=True)]
-        pooled = None if None in firsts else firsts
-        merged = self._shards[shard] = alike, tuple(zip(sizes, chunks, strict=True)), pooled
-        return merged
+        chunks, slots, places = zip(*(a.shard(shard) for _, a in self._plain), strict=True)
+        alike = [s[0] if len(set(s)) == 1 else None for s in zip(*slots, strict=True)]
+        firsts = None if None in places else places
+        opened = self._shards[shard] = alike, tuple(zip(sizes, chunks, strict=True)), firsts
+        return opened

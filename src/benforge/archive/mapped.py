@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benforge.archive.maps import read_ahead
-from benforge.archive.pools import ShardPool
+from benforge.archive.pools import find_pool
 from benforge.archive.shard_files import ArrayFacts, ShardFiles, locate
 from benforge.archive.shards import EMPTY, damaged
 from benforge.archive.storage import ChunkCodec, PlainCodec, parse_codec
@@ -61,10 +61,10 @@ class PatchArray(Protocol):
 
 
 def open_array(folder: Path) -> PatchArray:
-    """An array of a scene; shards are opened when they are first read.
+    """An array of a scene.
 
     Args:
-        folder: below the scene, holds `zarr.json`.
+        folder: below the scene, holds `zarr.json`; shards are opened when they are first read.
 
     Raises:
         ArchiveError: the metadata are missing or damaged.
@@ -91,7 +91,7 @@ def parse_facts(metadata: Mapping[str, Any]) -> ArrayFacts:
     ours = sharded and metadata["chunk_key_encoding"] == default_keys
     return ArrayFacts(
         dtype=np.dtype(metadata["data_type"]).newbyteorder("<"),
-        patch_shape=tuple(chunk),
+        patch_shape=tuple(map(int, chunk)),
         rows=metadata["shape"][-2] // height,
         columns=metadata["shape"][-1] // width,
         shard_rows=shard[-2] // height,
@@ -111,20 +111,20 @@ def _parse_codec(sharding: Mapping[str, Any]) -> ChunkCodec | None:
 class PlainArray:
     """An array stored without compression: a patch costs one lookup and one copy.
 
-    `where` tells shard and chunk of every patch.
+    `where` tells shard and chunk of every patch; `pool` is where its shards are mapped, if they
+    are in one.
     """
 
     def __init__(self, folder: Path, facts: ArrayFacts) -> None:
-        self.facts, self._folder = facts, folder
-        self._files = ShardFiles(folder, facts)
-        self._pool: ShardPool | None = None
+        self.facts, self.pool = facts, find_pool(facts.patch_shape, facts.dtype)
+        self._files = ShardFiles(folder, facts, self.pool)
         self.where = locate(facts.rows, facts.columns, facts.shard_rows, facts.shard_columns)
         self._shards: list[PlainShard | None] = [None] * facts.shards
 
     def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """See `PatchArray`."""
         shard, chunk = self.where[patch]
-        chunks, slots, _ = self._shards[shard] or self.open(shard)
+        chunks, slots, _ = self._shards[shard] or self.shard(shard)
         slot = slots[chunk]
         if slot is None:
             return _zeros(self.facts, out)
@@ -137,22 +137,21 @@ class PlainArray:
     def advise(self, patch: int) -> None:
         """See `PatchArray`."""
         shard, chunk = self.where[patch]
-        chunks, slots, _ = self._shards[shard] or self.open(shard)
+        chunks, slots, _ = self._shards[shard] or self.shard(shard)
         slot = slots[chunk]
         if slot is not None:
             read_ahead(chunks[slot].ctypes.data, self.facts.patch_bytes)
 
-    def map_in(self, pool: ShardPool) -> None:
-        """Have shards that are opened from now on lie in a pool."""
-        self._pool, self._files = pool, ShardFiles(self._folder, self.facts, pool.map_file)
-
-    def open(self, shard: int) -> PlainShard:
+    def shard(self, shard: int) -> PlainShard:
         """A shard, opened once.
 
         Raises:
             ArchiveError: the shard is damaged.
         """
-        data, index = self._files.open(shard)
+        return self._shards[shard] or self._open(shard)
+
+    def _open(self, shard: int) -> PlainShard:
+        data, index, first = self._files.open(shard)
         size = self.facts.patch_bytes
         stored = index[:, 0] != EMPTY
         if (index[stored, 1] != size).any() or (index[stored, 0] % size).any():
@@ -163,7 +162,6 @@ class PlainArray:
             int(offset) // size if there else None
             for offset, there in zip(index[:, 0], stored, strict=True)
         ]
-        first = None if self._pool is None else self._pool.first(data)
         opened = self._shards[shard] = chunks, slots, first
         return opened
 
@@ -203,7 +201,8 @@ class CodedArray:
             read_ahead(start, length)
 
     def _open(self, shard: int) -> _CodedShard:
-        opened = self._shards[shard] = self._files.open(shard)
+        data, index, _ = self._files.open(shard)
+        opened = self._shards[shard] = data, index
         return opened
 
 

@@ -7,9 +7,13 @@ open 1,024 of them by default; the whole of BigEarthNet is 18,375 shards.
 from __future__ import annotations
 
 import ctypes
+import errno
 import mmap
 import os
+import sys
 import weakref
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -44,13 +48,15 @@ def map_file(path: Path) -> memoryview:
         if not size:
             return memoryview(b"")
         address = _map(size, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno())
-    return _view(address, size, address, size)
+    data = (ctypes.c_ubyte * size).from_address(address)
+    weakref.finalize(data, _libc.munmap, address, size).atexit = False
+    return memoryview(data).cast("B").toreadonly()
 
 
 class Reserve:
     """Addresses without memory behind them, where files are mapped at chosen places.
 
-    All is unmapped when the last view is gone.
+    They are kept for as long as the process lives.
 
     Args:
         size: bytes.
@@ -61,28 +67,49 @@ class Reserve:
     """
 
     def __init__(self, size: int, alignment: int) -> None:
+        if size > sys.maxsize - alignment:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
         address = _map(size + alignment, _PROT_NONE, _NO_FILE)
         self._start = -(-address // alignment) * alignment
-        self.view = _view(self._start, size, address, size + alignment)
+        data = (ctypes.c_ubyte * size).from_address(self._start)
+        self.view = memoryview(data).cast("B").toreadonly()
 
-    def map_file(self, path: Path, start: int, room: int) -> memoryview:
-        """A file's bytes, mapped at a place that was not used before.
+    def map_file(
+        self, path: Path, start: int, room: int, free: Callable[[int], object]
+    ) -> memoryview:
+        """A file's bytes, mapped at a place where no other is; at least one, at most `room`.
 
         Args:
             path: of the file.
             start: its first byte within `view`; a multiple of the system's pages.
-            room: bytes that are taken up, which are more than the file has. Looking at those behind
-                its end ends the process.
+            room: bytes that it takes up there. Looking at pages behind its end ends the process.
+            free: called with `start` when the last view of the file is gone, and the place empty.
 
         Raises:
             OSError: the file is missing, does not fit, or cannot be mapped.
         """
+        address = self._start + start
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
-            if size > room:
-                raise OSError(f"has {size} bytes where {room} are expected")
-            _map(room, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), self._start + start)
-        return self.view[start : start + size]
+            if not 0 < size <= room:
+                raise OSError(errno.EFBIG, f"{size} bytes where 1 to {room} fit", str(path))
+            # anywhere first: a system that refuses has by then given the place to others
+            tried = _map(room, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno())
+            _libc.munmap(tried, room)
+            try:
+                _map(room, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), address)
+            except OSError:
+                _map(room, _PROT_NONE, _NO_FILE, address=address)
+                raise
+        data = (ctypes.c_ubyte * size).from_address(address)
+        weakref.finalize(data, _vacate, address, room, start, free).atexit = False
+        return memoryview(data).cast("B").toreadonly()
+
+
+def _vacate(address: int, room: int, start: int, free: Callable[[int], object]) -> None:
+    with suppress(OSError):  # then the file stays mapped, and its place taken
+        _map(room, _PROT_NONE, _NO_FILE, address=address)
+        free(start)
 
 
 def _map(size: int, protection: int, flags: int, file: int = -1, address: int | None = None) -> int:
@@ -92,13 +119,6 @@ def _map(size: int, protection: int, flags: int, file: int = -1, address: int | 
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return found
-
-
-def _view(start: int, size: int, mapped: int, length: int) -> memoryview:
-    """What lies there; `length` bytes from `mapped` are unmapped when it is gone."""
-    data = (ctypes.c_ubyte * size).from_address(start)
-    weakref.finalize(data, _libc.munmap, mapped, length).atexit = False
-    return memoryview(data).cast("B").toreadonly()
 
 
 def read_ahead(address: int, length: int) -> None:

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benforge.archive.bands import Bands, join_bands, room_for
+from benforge.archive.bands import Bands, check_room, join_bands, room_for
 from benforge.archive.layout import array_name, scene_path
 from benforge.archive.mapped import PatchArray, open_array
-from benforge.archive.pools import Kind, Pools, make_pools
 from benforge.archive.shards import damaged
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError, InputError
@@ -24,6 +23,8 @@ MAX_MAPS = 32_000
 """Shards mapped at once, half of what Linux allows a process (vm.max_map_count, 65,530);
 the whole of BigEarthNet, 125 full tiles with land cover, takes 30,625."""
 
+AT_ONCE = 64
+"""Patches that are copied in one call; their scenes stay mapped meanwhile, whatever else is."""
 SLOW = 60e-6
 """Seconds a patch from which on a read may have waited for the disk; a copy takes 15 to 25."""
 LOOKS = 16
@@ -62,8 +63,8 @@ class PixelReader:
     look at: they are then read together, and not megabytes around each, as the system does for
     maps. Patches in a row are left to it. Pixels in memory are just copied.
 
-    Scenes and shards are opened when they are first read; where too many are open, all are closed.
-    A reader may be pickled, and used after a fork and from threads.
+    Scenes and shards are opened when they are first read; where too many are open, the scene
+    opened first is closed. A reader may be pickled, and used after a fork and from threads.
 
     Args:
         root: the archive's folder.
@@ -74,7 +75,6 @@ class PixelReader:
     def __init__(self, root: Path, sensor: Sensor, max_maps: int = MAX_MAPS) -> None:
         self._root, self._sensor, self._max_maps = root, sensor, max_maps
         self._scenes: dict[str, _Scene] = {}
-        self._pools: dict[tuple[Kind, ...], Pools | None] = {}
         self._cold, self._blocks, self._next = LOOKS, 0, -1
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -150,34 +150,42 @@ class PixelReader:
 
         Raises:
             ArchiveError: there is no such scene, or a shard is damaged.
-            InputError: there is no such patch.
+            InputError: there is no such patch, or `out` does not take them.
         """
-        out = self._room(places) if out is None else out
+        if not places:
+            return {} if out is None else out
+        shapes = self._shapes(places[0][0])
+        if out is None:
+            out = {size: room_for((len(places), *shape)) for size, shape in shapes.items()}
+        check_room(out, len(places), shapes)
         if self._cold:
             self._advise(places, out)
         start = perf_counter()
-        self._gather(places, out)
+        for part in range(0, len(places), AT_ONCE):
+            here = slice(part, min(part + AT_ONCE, len(places)))
+            self._gather(places[here], {size: room[here] for size, room in out.items()})
         if self._cold or perf_counter() - start > SLOW * len(places):
             self._look_at_the_disk()
         return out
 
     def _gather(self, places: Sequence[Place], out: Mapping[int, npt.NDArray[np.uint16]]) -> None:
         """All that lie in the same pools at once, the others one by one."""
-        pools: Pools | None = None
-        spots, others = list[tuple[int, ...] | None](), list[tuple[int, Bands, int]]()
-        for position, (scene, column, row) in enumerate(places):
+        found = []
+        for scene, column, row in places:
             opened = self._scenes.get(scene) or self._open(scene)
-            bands, patch = opened.bands, opened.patch(column, row)
-            spot = bands.find(patch)
-            pools = pools or bands.pools
-            if spot is None or bands.pools is not pools:
-                spot = None
-                others.append((position, bands, patch))
-            spots.append(spot)
+            patch = opened.patch(column, row)
+            found.append((opened.bands, patch, opened.bands.find(patch)))
+        pools = next((bands.pools for bands, _, spot in found if spot), None)
+        spots = [spot if bands.pools == pools else None for bands, _, spot in found]
         if pools and (some := next(filter(None, spots), None)):
-            pools.gather([spot or some for spot in spots], out)
-        for position, bands, patch in others:
-            bands.read_into(patch, out, position)
+            # those that lie elsewhere are some other patch at first
+            chosen = np.array([(spot or some).places for spot in spots], np.intp).T
+            for size, pool, which in zip(self._sensor.pixel_sizes, pools, chosen, strict=True):
+                if size in out:  # "clip", as numpy copies twice to leave `out` whole otherwise
+                    np.take(pool.patches, which, axis=0, out=out[size], mode="clip")
+        for position, (bands, patch, _) in enumerate(found):
+            if spots[position] is None:
+                bands.read_into(patch, out, position)
 
     def _look_at_the_disk(self) -> None:
         """Find out whether this process has read from it since the last look."""
@@ -194,17 +202,14 @@ class PixelReader:
                 opened.bands.advise(patch, sizes)
             self._next = patch + 1
 
-    def _room(self, places: Sequence[Place]) -> dict[int, npt.NDArray[np.uint16]]:
-        if not places:
-            return {}
-        arrays = (self._scenes.get(places[0][0]) or self._open(places[0][0])).arrays
-        shapes = {size: (len(places), *array.facts.patch_shape) for size, array in arrays}
-        return {size: room_for(shape) for size, shape in shapes.items()}
+    def _shapes(self, scene: str) -> dict[int, tuple[int, ...]]:
+        """Pixel size to `band row col` of its patches."""
+        arrays = (self._scenes.get(scene) or self._open(scene)).arrays
+        return {size: array.facts.patch_shape for size, array in arrays}
 
     def close(self) -> None:
         """Unmap everything; the next read opens again."""
         self._scenes.clear()
-        self._pools.clear()
 
     def _open(self, scene: str) -> _Scene:
         folder = scene_path(self._root, scene)
@@ -214,19 +219,14 @@ class PixelReader:
             )
         sizes = self._sensor.pixel_sizes
         arrays = tuple((size, open_array(folder / array_name(size))) for size in sizes)
-        if self._maps() + _maps(arrays) > self._max_maps:
-            self.close()
-        bands = join_bands(arrays, self._find_pools)
-        opened = self._scenes[scene] = _Scene(folder, *_shape(folder, arrays), arrays, bands)
+        opened = _Scene(folder, *_shape(folder, arrays), arrays, join_bands(arrays))
+        while self._scenes and self._maps() + _maps(opened) > self._max_maps:
+            self._scenes.pop(next(iter(self._scenes)), None)
+        self._scenes[scene] = opened
         return opened
 
     def _maps(self) -> int:
-        return sum(_maps(scene.arrays) for scene in tuple(self._scenes.values()))
-
-    def _find_pools(self, kinds: tuple[Kind, ...]) -> Pools | None:
-        if kinds not in self._pools:
-            self._pools[kinds] = make_pools(kinds)
-        return self._pools[kinds]
+        return sum(_maps(scene) for scene in tuple(self._scenes.values()))
 
 
 def _shape(folder: Path, arrays: Sequence[tuple[int, PatchArray]]) -> tuple[int, int]:
@@ -237,7 +237,7 @@ def _shape(folder: Path, arrays: Sequence[tuple[int, PatchArray]]) -> tuple[int,
     return shapes.pop()
 
 
-def _maps(arrays: Sequence[tuple[int, PatchArray]]) -> int:
+def _maps(scene: _Scene) -> int:
     """Maps that a scene may come to hold: of its bands, and of two class maps like the first."""
-    shards = [array.facts.shards for _, array in arrays]
+    shards = [array.facts.shards for _, array in scene.arrays]
     return sum(shards) + 2 * max(shards)

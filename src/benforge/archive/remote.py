@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from benforge.archive.bands import check_room
 from benforge.archive.layout import array_name, scene_path
 from benforge.archive.manifest import read_manifest
 from benforge.archive.pixels import PixelReader, Place
@@ -105,8 +106,13 @@ class RemotePixelReader(PixelReader):
         self, places: Sequence[Place], out: Mapping[int, npt.NDArray[np.uint16]] | None = None
     ) -> Mapping[int, npt.NDArray[np.uint16]]:
         """See `PixelReader`."""
+        if not places:
+            return {} if out is None else out
         self._spread(self._scene, dict.fromkeys(scene for scene, _, _ in places))
-        out = self._rooms(places) if out is None else out
+        shapes = self._shapes(places[0][0])
+        if out is None:
+            out = {s: np.empty((len(places), *shape), np.uint16) for s, shape in shapes.items()}
+        check_room(out, len(places), shapes)
         wanted: dict[tuple[str, int, int], list[_Wanted]] = {}
         for position, (scene, column, row) in enumerate(places):
             opened = self._scene(scene)
@@ -148,12 +154,9 @@ class RemotePixelReader(PixelReader):
 
         return self._indexes.get(key, fetch)
 
-    def _rooms(self, places: Sequence[Place]) -> dict[int, npt.NDArray[np.uint16]]:
-        if not places:
-            return {}
-        bands = self._scene(places[0][0]).bands
-        shapes = {size: (len(places), *array.facts.patch_shape) for size, array in bands.items()}
-        return {size: np.empty(shape, np.uint16) for size, shape in shapes.items()}
+    def _shapes(self, scene: str) -> dict[int, tuple[int, ...]]:
+        """See `PixelReader`."""
+        return {size: a.facts.patch_shape for size, a in self._scene(scene).bands.items()}
 
     def _scene(self, name: str) -> _Scene:
         found = self._opened.get(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy.typing as npt
 
 from benforge.archive.manifest import read_manifest
 from benforge.archive.maps import map_file
+from benforge.archive.pools import ShardPool
 from benforge.archive.shards import EMPTY, damaged, parse_index
 from benforge.archive.storage import ChunkCodec
 
@@ -51,11 +51,6 @@ class ArrayFacts:
         return down * across
 
     @property
-    def kind(self) -> tuple[tuple[int, ...], np.dtype[Any], int]:
-        """Shape and type of a patch, and patches of a shard."""
-        return self.patch_shape, self.dtype, self.shard_rows * self.shard_columns
-
-    @property
     def patch_bytes(self) -> int:
         """Bytes of a patch in memory."""
         return int(np.prod(self.patch_shape)) * self.dtype.itemsize
@@ -80,13 +75,11 @@ class ShardFiles:
     Args:
         folder: of the array.
         facts: how it is cut.
-        map_file: maps a file.
+        pool: where the files are mapped, if there is one.
     """
 
-    def __init__(
-        self, folder: Path, facts: ArrayFacts, map_file: Callable[[Path], memoryview] = map_file
-    ) -> None:
-        self._folder, self._facts, self._map_file = folder, facts, map_file
+    def __init__(self, folder: Path, facts: ArrayFacts, pool: ShardPool | None = None) -> None:
+        self._folder, self._facts, self._pool = folder, facts, pool
 
     def path(self, shard: int) -> Path:
         """The file of a shard, counted row by row."""
@@ -94,22 +87,25 @@ class ShardFiles:
         row, column = divmod(shard, self._facts.shard_counts[1])
         return self._folder.joinpath("c", *bands, str(row), str(column))
 
-    def open(self, shard: int) -> tuple[memoryview, npt.NDArray[np.uint64]]:
-        """The bytes of a shard and its index, `chunk (offset, length)`, verified.
+    def open(self, shard: int) -> tuple[memoryview, npt.NDArray[np.uint64], int | None]:
+        """The bytes of a shard; its index, `chunk (offset, length)`, verified; its place.
+
+        The place is which of the pool's patches the bytes begin with; None where they lie in none.
 
         Raises:
             ArchiveError: the file is missing or damaged.
         """
         path, count = self.path(shard), self._facts.shard_rows * self._facts.shard_columns
-        data = self._map(path)
-        if data is None:
-            return memoryview(b""), np.full((count, 2), EMPTY, np.uint64)
-        return data, parse_index(data, count, where=path)
+        found = self._map(path)
+        if found is None:
+            return memoryview(b""), np.full((count, 2), EMPTY, np.uint64), None
+        data, first = found
+        return data, parse_index(data, count, where=path), first
 
-    def _map(self, path: Path) -> memoryview | None:
-        """The file's bytes; None for a shard that holds no patch and so is no file."""
+    def _map(self, path: Path) -> tuple[memoryview, int | None] | None:
+        """The file's bytes and place; None for a shard that holds no patch and so is no file."""
         try:
-            return self._map_file(path)
+            return self._pool.map_file(path) if self._pool else (map_file(path), None)
         except FileNotFoundError:
             scene = self._folder.parent
             if path.relative_to(scene).as_posix() in read_manifest(scene):

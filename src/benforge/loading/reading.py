@@ -15,7 +15,7 @@ from benforge.archive.archive import Archive
 from benforge.archive.bands import room_for
 from benforge.core.record import number_texts
 from benforge.core.sensor import Sensor
-from benforge.errors import ArchiveError
+from benforge.errors import ArchiveError, BenError
 from benforge.loading.order import Positions
 
 Pixels = Mapping[int, npt.NDArray[np.uint16]]
@@ -79,7 +79,7 @@ class PatchReader:
         try:
             return self._pixels.read_many(places, room)
         except ValueError as error:
-            if isinstance(error, ArchiveError):
+            if isinstance(error, BenError):
                 raise
             raise ArchiveError("patches are not all of one size", where=self._root) from error
 
