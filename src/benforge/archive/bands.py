@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -53,16 +53,8 @@ def check_room(
             )
 
 
-class Spot(NamedTuple):
-    """Where a patch lies in pools.
-
-    Args:
-        places: which of the patches of each pool it is.
-        shards: what keeps it mapped there, for as long as this is held.
-    """
-
-    places: Sequence[int]
-    shards: object
+Spot = tuple[tuple[int, ...], object]
+"""Which of the patches of each pool a patch is, and what keeps it mapped there while it is held."""
 
 
 class Bands(Protocol):
@@ -194,7 +186,7 @@ class PlainBands(AnyBands):
         slot = slots[chunk]
         if slot is None or firsts is None:
             return None
-        return Spot([first + slot for first in firsts], stored)
+        return tuple([first + slot for first in firsts]), stored
 
     def _open(self, shard: int) -> _Shard:
         """A patch that is not stored alike in every array has no slot here."""

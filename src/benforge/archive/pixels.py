@@ -15,6 +15,7 @@ import numpy.typing as npt
 from benforge.archive.bands import Bands, check_room, join_bands, room_for
 from benforge.archive.layout import array_name, scene_path
 from benforge.archive.mapped import PatchArray, open_array
+from benforge.archive.pools import ShardPool
 from benforge.archive.shards import damaged
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError, InputError
@@ -170,22 +171,26 @@ class PixelReader:
 
     def _gather(self, places: Sequence[Place], out: Mapping[int, npt.NDArray[np.uint16]]) -> None:
         """All that lie in the same pools at once, the others one by one."""
-        found = []
-        for scene, column, row in places:
+        pools: tuple[ShardPool, ...] | None = None
+        chosen, at, held = list[int](), list[int](), list[object]()
+        for position, (scene, column, row) in enumerate(places):
             opened = self._scenes.get(scene) or self._open(scene)
-            patch = opened.patch(column, row)
-            found.append((opened.bands, patch, opened.bands.find(patch)))
-        pools = next((bands.pools for bands, _, spot in found if spot), None)
-        spots = [spot if bands.pools == pools else None for bands, _, spot in found]
-        if pools and (some := next(filter(None, spots), None)):
-            # those that lie elsewhere are some other patch at first
-            chosen = np.array([(spot or some).places for spot in spots], np.intp).T
-            for size, pool, which in zip(self._sensor.pixel_sizes, pools, chosen, strict=True):
-                if size in out:  # "clip", as numpy copies twice to leave `out` whole otherwise
-                    np.take(pool.patches, which, axis=0, out=out[size], mode="clip")
-        for position, (bands, patch, _) in enumerate(found):
-            if spots[position] is None:
+            bands, patch = opened.bands, opened.patch(column, row)
+            spot = bands.find(patch)
+            pools = pools or bands.pools
+            if spot is None or bands.pools != pools:
                 bands.read_into(patch, out, position)
+                continue
+            chosen += spot[0]
+            at.append(position)
+            held.append(spot)  # nobody unmaps it meanwhile
+        if pools and at:
+            which = np.array(chosen, np.intp).reshape(-1, len(pools)).T
+            for size, pool, some in zip(self._sensor.pixel_sizes, pools, which, strict=True):
+                if size in out and len(at) < len(places):
+                    out[size][at] = pool.patches[some]
+                elif size in out:  # "clip", as numpy copies twice to leave `out` whole otherwise
+                    np.take(pool.patches, some, axis=0, out=out[size], mode="clip")
 
     def _look_at_the_disk(self) -> None:
         """Find out whether this process has read from it since the last look."""
