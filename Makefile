@@ -27,7 +27,7 @@ browser:  ## Chromium for the tests of the page, where apt-get may install it; w
 	  echo "no Chromium: the tests in a browser are skipped"
 
 test: $(STAMP) browser check  ## the checks and the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal  # a third, as many tests wait for others
 
 slow: $(STAMP)  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow

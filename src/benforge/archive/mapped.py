@@ -29,8 +29,8 @@ PlainShard = tuple[npt.NDArray[Any], list[int | None], int | None]
 """The stored chunks of a shard, which of them each chunk of the index is, and which of its pool's
 patches the first is; None where it lies in none."""
 
-_CodedShard = tuple[memoryview, npt.NDArray[np.uint64]]
-"""The bytes of a shard, and offset and length of each chunk."""
+_CodedShard = tuple[memoryview, memoryview]
+"""The bytes of a shard, and offset and length of each chunk, one number after the other."""
 
 
 class PatchArray(Protocol):
@@ -181,7 +181,7 @@ class CodedArray:
         """See `PatchArray`."""
         shard, chunk = self._where[patch]
         data, index = self._shards[shard] or self._open(shard)
-        offset, length = index[chunk].tolist()
+        offset, length = index[2 * chunk], index[2 * chunk + 1]
         if offset == EMPTY:
             return _zeros(self.facts, out)
         target = out if out is not None else np.empty(self.facts.patch_shape, self.facts.dtype)
@@ -195,14 +195,14 @@ class CodedArray:
         """See `PatchArray`."""
         shard, chunk = self._where[patch]
         data, index = self._shards[shard] or self._open(shard)
-        offset, length = index[chunk].tolist()
+        offset, length = index[2 * chunk], index[2 * chunk + 1]
         if offset != EMPTY and length:
             start = np.frombuffer(data, np.uint8, 1, offset).ctypes.data
             read_ahead(start, length)
 
     def _open(self, shard: int) -> _CodedShard:
         data, index, _ = self._files.open(shard)
-        opened = self._shards[shard] = data, index
+        opened = self._shards[shard] = data, index.reshape(-1).data
         return opened
 
 
