@@ -159,7 +159,8 @@ def make_split(
     marked, bare = find_marked(index, flags), find_unlabelled(index, wanted)
     used = ~marked if chosen.counts_unlabelled else ~marked & ~bare
     parts = np.full(len(index), None, object)
-    parts[used] = chosen.assign(index.filter(pa.array(used)), Choices(seed, name, lists))
+    rows = index if used.all() else index.filter(pa.array(used))
+    parts[used] = chosen.assign(rows, Choices(seed, name, lists))
     parts[bare] = None
     told = {
         "flags": [one.name for one in flags],
