@@ -100,7 +100,6 @@ def test_readers_of_object_storage_are_compared() -> None:
     assert found["rows"][1]["requests a batch"] == "3"  # one of each pixel size
 
 
-@pytest.mark.slow
 def test_a_build_is_compared_with_its_decoding() -> None:
     found = build.run("toy")
     assert len(found["rows"]) == 4
@@ -151,7 +150,6 @@ def test_the_viewers_server_answers_every_query() -> None:
 
 
 @pytest.mark.skipif(viewer_page.CHROMIUM is None, reason="no Chromium here")
-@pytest.mark.slow
 def test_every_wait_of_a_reviewer_is_measured() -> None:
     found = viewer_page.run("toy")
     assert found["shown"] >= 20
@@ -170,7 +168,6 @@ def test_a_search_is_compared_with_one_pass() -> None:
     assert all(taken > 0 for taken in found["seconds"].values())
 
 
-@pytest.mark.slow
 def test_a_map_is_compared_with_decoding_and_asking() -> None:
     found = mapping.run("toy")
     assert found["patches"] == 36

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benforge.archive import mapped, pixels
+from benforge.archive import mapped, pixels, pools
 from benforge.archive.layout import scene_path
 from benforge.archive.pixels import AT_ONCE, PixelReader, Place
 from benforge.archive.pools import ShardPool
@@ -269,6 +269,17 @@ def test_a_place_is_used_again(tmp_path: Path) -> None:
     assert bytes(again) == bytes(range(1, 101))
     with pytest.raises(FileNotFoundError):
         pool.map_file(tmp_path / "absent")
+
+
+def test_no_place_lies_beyond_what_is_reserved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "MOST", 5 << 20)  # two shards of two MiB, and half of one
+    (tmp_path / "shard").write_bytes(bytes(range(1, 101)))
+    pool = ShardPool((1, 4, 4), 9)
+    assert pool.patches.nbytes == 4 << 20
+    held = [pool.map_file(tmp_path / "shard") for _ in range(3)]
+    assert [first is None for _, first in held] == [False, False, True]
 
 
 def test_patches_of_two_sizes_are_refused(tmp_path: Path) -> None:

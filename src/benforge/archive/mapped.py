@@ -124,7 +124,7 @@ class PlainArray:
     def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """See `PatchArray`."""
         shard, chunk = self.where[patch]
-        chunks, slots, _ = self._shards[shard] or self.shard(shard)
+        chunks, slots, _ = self.shard(shard)
         slot = slots[chunk]
         if slot is None:
             return _zeros(self.facts, out)
@@ -137,7 +137,7 @@ class PlainArray:
     def advise(self, patch: int) -> None:
         """See `PatchArray`."""
         shard, chunk = self.where[patch]
-        chunks, slots, _ = self._shards[shard] or self.shard(shard)
+        chunks, slots, _ = self.shard(shard)
         slot = slots[chunk]
         if slot is not None:
             read_ahead(chunks[slot].ctypes.data, self.facts.patch_bytes)
@@ -179,26 +179,29 @@ class CodedArray:
 
     def read(self, patch: int, out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """See `PatchArray`."""
-        shard, chunk = self._where[patch]
-        data, index = self._shards[shard] or self._open(shard)
-        offset, length = index[2 * chunk], index[2 * chunk + 1]
+        data, offset, length = self._locate(patch)
         if offset == EMPTY:
             return _zeros(self.facts, out)
         target = out if out is not None else np.empty(self.facts.patch_shape, self.facts.dtype)
         try:
             self._codec.decode(data[offset : offset + length], target)
         except (RuntimeError, ValueError) as error:
-            raise damaged("a chunk cannot be decoded", self._files.path(shard)) from error
+            path = self._files.path(self._where[patch][0])
+            raise damaged("a chunk cannot be decoded", path) from error
         return target
 
     def advise(self, patch: int) -> None:
         """See `PatchArray`."""
-        shard, chunk = self._where[patch]
-        data, index = self._shards[shard] or self._open(shard)
-        offset, length = index[2 * chunk], index[2 * chunk + 1]
+        data, offset, length = self._locate(patch)
         if offset != EMPTY and length:
             start = np.frombuffer(data, np.uint8, 1, offset).ctypes.data
             read_ahead(start, length)
+
+    def _locate(self, patch: int) -> tuple[memoryview, int, int]:
+        """The bytes of its shard, and offset and length of its chunk there."""
+        shard, chunk = self._where[patch]
+        data, index = self._shards[shard] or self._open(shard)
+        return data, index[2 * chunk], index[2 * chunk + 1]
 
     def _open(self, shard: int) -> _CodedShard:
         data, index, _ = self._files.open(shard)

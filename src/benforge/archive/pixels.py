@@ -159,6 +159,11 @@ class PixelReader:
         if out is None:
             out = {size: room_for((len(places), *shape)) for size, shape in shapes.items()}
         check_room(out, len(places), shapes)
+        self._fill(places, out)
+        return out
+
+    def _fill(self, places: Sequence[Place], out: Mapping[int, npt.NDArray[np.uint16]]) -> None:
+        """Read patches into arrays that take them."""
         if self._cold:
             self._advise(places, out)
         start = perf_counter()
@@ -167,7 +172,6 @@ class PixelReader:
             self._gather(places[here], {size: room[here] for size, room in out.items()})
         if self._cold or perf_counter() - start > SLOW * len(places):
             self._look_at_the_disk()
-        return out
 
     def _gather(self, places: Sequence[Place], out: Mapping[int, npt.NDArray[np.uint16]]) -> None:
         """All that lie in the same pools at once, the others one by one."""

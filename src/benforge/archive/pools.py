@@ -50,9 +50,8 @@ class ShardPool:
         step = math.lcm(_HUGE, self._patch_bytes)
         largest = SHARD * SHARD * self._patch_bytes + index_size(SHARD * SHARD)
         self._room = -(-largest // step) * step
-        self._unused = iter(range(0, min(self._room * shards, MOST), self._room))
-        self._free = deque[int]()
         size = min(shards, MOST // self._room) * self._room
+        self._unused, self._free = iter(range(0, size, self._room)), deque[int]()
         self._reserve = Reserve(size, _HUGE)
         self.patches: npt.NDArray[np.uint16] = np.ndarray(
             (size // self._patch_bytes, *shape), "<u2", self._reserve.view

@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from benforge.archive.bands import check_room
 from benforge.archive.layout import array_name, scene_path
 from benforge.archive.manifest import read_manifest
 from benforge.archive.pixels import PixelReader, Place
@@ -102,17 +101,8 @@ class RemotePixelReader(PixelReader):
             array.decode(shard, data[offset : offset + length], found)
         return found
 
-    def read_many(
-        self, places: Sequence[Place], out: Mapping[int, npt.NDArray[np.uint16]] | None = None
-    ) -> Mapping[int, npt.NDArray[np.uint16]]:
-        """See `PixelReader`."""
-        if not places:
-            return {} if out is None else out
+    def _fill(self, places: Sequence[Place], out: Mapping[int, npt.NDArray[np.uint16]]) -> None:
         self._spread(self._scene, dict.fromkeys(scene for scene, _, _ in places))
-        shapes = self._shapes(places[0][0])
-        if out is None:
-            out = {s: np.empty((len(places), *shape), np.uint16) for s, shape in shapes.items()}
-        check_room(out, len(places), shapes)
         wanted: dict[tuple[str, int, int], list[_Wanted]] = {}
         for position, (scene, column, row) in enumerate(places):
             opened = self._scene(scene)
@@ -123,7 +113,6 @@ class RemotePixelReader(PixelReader):
                     room = _checked(out[size][position], array)
                     wanted.setdefault((scene, size, shard), []).append(_Wanted(chunk, room))
         self._fetch(wanted)
-        return out
 
     def _fetch(self, wanted: Mapping[tuple[str, int, int], Sequence[_Wanted]]) -> None:
         """Fill every room: first the indexes that are not known, then the patches."""

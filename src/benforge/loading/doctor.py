@@ -114,10 +114,7 @@ def diagnose(
         MemoryShortError: held pixels do not fit.
         ArchiveError: a shard is damaged, or patches are of several sizes.
     """
-    if not len(archive):
-        raise InputError("the archive has no patch to read", where=archive.root)
-    if not 0 < seconds < math.inf:
-        raise InputError(f"cannot fetch for {seconds} seconds", do="Give seconds, such as 5")
+    _check_asked(archive, seconds)
     device = device or torch.device("cpu")
     inputs = _inputs(archive, check_bands(archive, bands), pixels, workers, device)
     order = _order(archive, shuffled)
@@ -148,6 +145,13 @@ def diagnose(
         memory_per_worker_mib=round(held / max(1, workers) / 2**20, 1),
         notes=_notes(archive, order, each, count, from_disk, pixels),
     )
+
+
+def _check_asked(archive: Archive, seconds: float) -> None:
+    if not len(archive):
+        raise InputError("the archive has no patch to read", where=archive.root)
+    if not 0 < seconds < math.inf:
+        raise InputError(f"cannot fetch for {seconds} seconds", do="Give seconds, such as 5")
 
 
 _Loaded = PatchInputs | DeviceInputs
