@@ -44,6 +44,24 @@ def _stall(found: Any) -> float | None:
     return max((float(row["stall"].split()[0]) for row in rows), default=None)
 
 
+def _row_costs(found: Any) -> dict[str, float]:
+    """Step to what a row costs at the largest index, of what it costs at the first."""
+    costs = {}
+    for step, sizes in found.get("found", {}).items():
+        first, *_, last = sorted((int(factor), one["seconds"]) for factor, one in sizes.items())
+        costs[step] = last[1] / last[0] * first[0] / first[1]
+    return costs
+
+
+def _median_row(found: Any) -> float | None:
+    costs = sorted(_row_costs(found).values())
+    return costs[len(costs) // 2] if costs else None
+
+
+def _worst_row(found: Any) -> float | None:
+    return max(_row_costs(found).values(), default=None)
+
+
 WARM, COLD, ORDERLY = ("ratios", "at random"), ("ratios", "at random"), ("ratios", "in order")
 WANTED = (
     Wanted(
@@ -103,6 +121,11 @@ WANTED = (
     Wanted(
         "gpu", "S-CNN-All from the device, stall", _stall, 2, at_least=False, unit="%"
     ),
+    Wanted(
+        "scale", "a row of an index of 11.8 million, of one of 590,250: the median of all steps",
+        _median_row, 1.2, at_least=False,
+    ),
+    Wanted("scale", "the same, the step that grows most", _worst_row, 1.2, at_least=False),
     Wanted(
         "screening", "`ben screen`, two cores",
         ("rates", "ben screen, two processes and their start"), 2000, unit="patches/s",

@@ -83,31 +83,32 @@ class Reserve:
             path: of the file.
             start: its first byte within `view`; a multiple of the system's pages.
             room: bytes that it takes up there. Looking at pages behind its end ends the process.
-            free: called with `start` when the last view of the file is gone, and the place empty.
+            free: called with `start` once the place is empty: no view of the file is left, or it
+                could not be mapped.
 
         Raises:
             OSError: the file is missing, does not fit, or cannot be mapped.
         """
         address = self._start + start
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if not 0 < size <= room:
-                raise OSError(errno.EFBIG, f"{size} bytes where 1 to {room} fit", str(path))
-            # anywhere first: a system that refuses has by then given the place to others
-            tried = _map(room, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno())
-            _libc.munmap(tried, room)
-            try:
+        try:
+            with path.open("rb") as file:
+                size = os.fstat(file.fileno()).st_size
+                if not 0 < size <= room:
+                    raise OSError(errno.EFBIG, f"{size} bytes where 1 to {room} fit", str(path))
+                # anywhere first: a system that refuses has by then given the place to others
+                tried = _map(room, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno())
+                _libc.munmap(tried, room)
                 _map(room, mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), address)
-            except OSError:
-                _map(room, _PROT_NONE, _NO_FILE, address=address)
-                raise
+        except OSError:
+            _vacate(address, room, start, free)
+            raise
         data = (ctypes.c_ubyte * size).from_address(address)
         weakref.finalize(data, _vacate, address, room, start, free).atexit = False
         return memoryview(data).cast("B").toreadonly()
 
 
 def _vacate(address: int, room: int, start: int, free: Callable[[int], object]) -> None:
-    with suppress(OSError):  # then the file stays mapped, and its place taken
+    with suppress(OSError):  # then the place stays taken
         _map(room, _PROT_NONE, _NO_FILE, address=address)
         free(start)
 

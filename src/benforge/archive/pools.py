@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
 from typing import Any
@@ -67,11 +68,8 @@ class ShardPool:
         """
         place = self._take()
         if place is not None:
-            try:
+            with suppress(OSError):
                 data = self._reserve.map_file(path, place, self._room, self._free.append)
-            except OSError:
-                self._free.append(place)
-            else:
                 return data, place // self._patch_bytes
         return map_file(path), None
 
