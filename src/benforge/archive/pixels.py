@@ -155,7 +155,7 @@ class PixelReader:
         """
         if not places:
             return {} if out is None else out
-        shapes = self._shapes(places[0][0])
+        shapes = self._shapes(places)
         if out is None:
             out = {size: room_for((len(places), *shape)) for size, shape in shapes.items()}
         check_room(out, len(places), shapes)
@@ -211,8 +211,9 @@ class PixelReader:
                 opened.bands.advise(patch, sizes)
             self._next = patch + 1
 
-    def _shapes(self, scene: str) -> dict[int, tuple[int, ...]]:
-        """Pixel size to `band row col` of its patches."""
+    def _shapes(self, places: Sequence[Place]) -> dict[int, tuple[int, ...]]:
+        """Pixel size to `band row col` of the first of these patches."""
+        scene = places[0][0]
         arrays = (self._scenes.get(scene) or self._open(scene)).arrays
         return {size: array.facts.patch_shape for size, array in arrays}
 

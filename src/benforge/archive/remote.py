@@ -102,7 +102,6 @@ class RemotePixelReader(PixelReader):
         return found
 
     def _fill(self, places: Sequence[Place], out: Mapping[int, npt.NDArray[np.uint16]]) -> None:
-        self._spread(self._scene, dict.fromkeys(scene for scene, _, _ in places))
         wanted: dict[tuple[str, int, int], list[_Wanted]] = {}
         for position, (scene, column, row) in enumerate(places):
             opened = self._scene(scene)
@@ -143,9 +142,10 @@ class RemotePixelReader(PixelReader):
 
         return self._indexes.get(key, fetch)
 
-    def _shapes(self, scene: str) -> dict[int, tuple[int, ...]]:
-        """See `PixelReader`."""
-        return {size: a.facts.patch_shape for size, a in self._scene(scene).bands.items()}
+    def _shapes(self, places: Sequence[Place]) -> dict[int, tuple[int, ...]]:
+        """See `PixelReader`; all of their scenes are opened, at once."""
+        first, *_ = self._spread(self._scene, dict.fromkeys(scene for scene, _, _ in places))
+        return {size: array.facts.patch_shape for size, array in first.bands.items()}
 
     def _scene(self, name: str) -> _Scene:
         found = self._opened.get(name)
