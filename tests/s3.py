@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -291,14 +291,15 @@ def proxying(storage: Storage) -> Iterator[Proxy]:
                 assert fault
                 fault(self, 0, [], b"")
                 return
-            upstream = http.client.HTTPConnection("127.0.0.1", storage.port)
-            upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-            for name, value in self.headers.items():
-                upstream.putheader(name, value)
-            upstream.endheaders(body or None)
-            answer = upstream.getresponse()
-            (fault or _send)(self, answer.status, answer.getheaders(), answer.read())
-            upstream.close()
+            with closing(http.client.HTTPConnection("127.0.0.1", storage.port)) as upstream:
+                upstream.putrequest(
+                    self.command, self.path, skip_host=True, skip_accept_encoding=True
+                )
+                for name, value in self.headers.items():
+                    upstream.putheader(name, value)
+                upstream.endheaders(body or None)
+                answer = upstream.getresponse()
+                (fault or _send)(self, answer.status, answer.getheaders(), answer.read())
 
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = pass_on  # noqa: N815
 
