@@ -18,6 +18,7 @@ from benforge.core.record import SCHEMA
 from benforge.core.sensor import load_sensor
 from benforge.demo.sample import unpack_sample
 from benforge.layouts.v1_read import list_v1_patches, read_v1_bands, read_v1_patch
+from benforge.testing.archives import begin_archive
 
 SENSOR = load_sensor()
 SCENE = "S2A_MSIL2A_20170613T101031_N0205_R022_T33UUP"
@@ -96,7 +97,8 @@ def write_scenes(
     frame = SceneFrame(grid, columns, rows, 120)
     for compression in compressions:
         storage = StorageRecipe(compression=compression)
-        with SceneWriter(work / compression, SCENE, frame, SENSOR, storage, threads=2) as writer:
+        root = begin_archive(work / compression)
+        with SceneWriter(root, SCENE, frame, SENSOR, storage, threads=2) as writer:
             for size, patches in tile.sample.items():
                 writer.write_mosaic(array_name(size), _mosaic(patches, tile.which))
             writer.finish(SCHEMA.empty_table(), {"product": SCENE, "source": "benchmark"})

@@ -11,19 +11,21 @@ import zarr
 from hypothesis import given, settings
 from pyproj import CRS
 
-from benforge.archive.build_folder import check_target, clear_leavings
-from benforge.archive.layout import scene_path
+from benforge.archive.build_folder import check_target, clear_leavings, give_up
+from benforge.archive.layout import META, scene_path
 from benforge.archive.pixels import PixelReader
 from benforge.archive.scene_writer import SceneWriter
 from benforge.archive.storage import COMPRESSIONS, Compression, StorageRecipe
 from benforge.core.sensor import load_sensor
-from benforge.errors import ConflictError, InputError, StorageError
+from benforge.errors import ArchiveError, ConflictError, InputError, StorageError
 from benforge.testing.archives import (
     PRODUCT,
     SmallScene,
+    begin_archive,
     make_scene,
     scene_records,
     small_frame,
+    small_meta,
     small_scenes,
     storage_recipes,
     write_scene,
@@ -34,11 +36,13 @@ PROVENANCE = {"product": PRODUCT, "source": PRODUCT}
 
 
 def writer(root: Path, scene: SmallScene) -> SceneWriter:
-    return SceneWriter(root, scene.product, scene.frame, SENSOR, StorageRecipe())
+    return SceneWriter(begin_archive(root), scene.product, scene.frame, SENSOR, StorageRecipe())
 
 
 def tree(root: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+    """Every file but `archive.json`."""
+    files = (p for p in root.rglob("*") if p.is_file() and p != root / META)
+    return {str(p.relative_to(root)): p.read_bytes() for p in files}
 
 
 @settings(max_examples=12, deadline=None)
@@ -146,6 +150,25 @@ def test_a_draft_that_another_run_removed_is_never_published(tmp_path: Path) -> 
         with pytest.raises(ConflictError, match="another run removed this draft"):
             late.finish(scene_records(scene), PROVENANCE)
     assert not tree(tmp_path)
+
+
+def test_where_the_archive_was_given_up_nothing_is_written_and_another_can_begin(
+    tmp_path: Path,
+) -> None:
+    """A worker that a lost cluster left behind comes late."""
+    scene, root = make_scene(), tmp_path / "archive"
+    with writer(root, scene) as late:
+        for name, mosaic in scene.mosaics.items():
+            late.write_mosaic(name, mosaic)
+        (root / META).unlink()
+        with pytest.raises(ArchiveError, match="given up by the run that began it"):
+            late.finish(scene_records(scene), PROVENANCE)
+    assert not tree(root)
+    check_target(root)
+    give_up(begin_archive(root), small_meta(), ())
+    with pytest.raises(ArchiveError, match="given up by the run that began it"):
+        SceneWriter(root, PRODUCT, scene.frame, SENSOR, StorageRecipe())
+    assert not root.exists()
 
 
 def test_a_scene_that_is_there_is_never_written_over(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +22,7 @@ from benforge.archive.index import encode_rows
 from benforge.archive.layout import (
     BUILD,
     INDEX,
+    META,
     SCENES,
     ArrayPlan,
     SceneFrame,
@@ -31,11 +32,11 @@ from benforge.archive.layout import (
 )
 from benforge.archive.manifest import write_manifest
 from benforge.archive.meta import SceneEntry
-from benforge.archive.shards import encode_shard, split_block
+from benforge.archive.shards import encode_shard, split_block, write_shard
 from benforge.archive.storage import MAPS, ChunkCodec, StorageRecipe, make_codec
 from benforge.core.files import storage_errors
 from benforge.core.sensor import Sensor
-from benforge.errors import ConflictError, InputError
+from benforge.errors import ArchiveError, ConflictError, InputError
 
 BEGUN = ".begun"
 """In a draft: one that was removed, and made anew by a late write, lacks it."""
@@ -48,7 +49,7 @@ class SceneWriter:
     arrays may be written from different threads.
 
     Args:
-        root: the archive's folder; made where it is missing.
+        root: the archive's folder, which holds an `archive.json`.
         name: of the scene, usually its product id.
         frame: its ground, whole patches.
         sensor: names and order of the bands.
@@ -56,6 +57,7 @@ class SceneWriter:
         threads: threads that compress and write shards.
 
     Raises:
+        ArchiveError: the folder is no archive, or no longer.
         ConflictError: the archive holds a scene of this name.
         StorageError: the disk is full or the folder cannot be written.
     """
@@ -77,10 +79,11 @@ class SceneWriter:
         self._created: set[str] = set()
         self._lock = Lock()
         self._finished = False
+        _check_begun(root)
         if self._target.exists():
             raise _conflict(self._target)
         with storage_errors(root):
-            (root / BUILD).mkdir(parents=True, exist_ok=True)
+            (root / BUILD).mkdir(exist_ok=True)
             (root / SCENES).mkdir(exist_ok=True)
             self._folder = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=root / BUILD))
             self._folder.chmod(0o755)
@@ -167,7 +170,7 @@ class SceneWriter:
         self._create(plan)
         shape = self._frame.shard_shape
         parts = encode_shard(split_block(block, edge), kept, shape, self._codec(plan))
-        _write_parts(shard_path(self._folder, plan, shard_row, shard_column), parts)
+        write_shard(shard_path(self._folder, plan, shard_row, shard_column), parts)
 
     def finish(self, records: pa.Table, provenance: Mapping[str, Any]) -> SceneEntry:
         """Write rows, metadata and checksums, then rename the folder into the archive.
@@ -183,6 +186,7 @@ class SceneWriter:
         Raises:
             InputError: rows of another scene, twice, or outside the frame; or a provenance
                 without product and source.
+            ArchiveError: the archive was given up meanwhile.
             ConflictError: another writer finished a scene of this name meanwhile.
             StorageError: the disk is full.
         """
@@ -216,6 +220,7 @@ class SceneWriter:
             raise ConflictError("another run removed this draft", where=self._folder) from error
 
     def _publish(self) -> None:
+        _check_begun(self._root)
         try:
             self._folder.rename(self._target)
         except OSError as error:
@@ -285,14 +290,10 @@ def _pixels(patches: slice, edge: int) -> slice:
     return slice(patches.start * edge, patches.stop * edge)
 
 
-def _write_parts(path: Path, parts: Sequence[bytes | memoryview]) -> None:
-    """A shard without chunks is no file: Zarr reads it as zeros."""
-    with storage_errors(path):
-        path.unlink(missing_ok=True)
-        if parts:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as file:
-                file.writelines(parts)
+def _check_begun(root: Path) -> None:
+    """A worker that a lost cluster left behind must not write where its run has given up."""
+    if not (root / META).is_file():
+        raise ArchiveError("not an archive, or given up by the run that began it", where=root)
 
 
 def _conflict(target: Path) -> ConflictError:

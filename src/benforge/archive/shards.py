@@ -6,6 +6,7 @@ and writes it; written here because a full tile then takes a fifth of the time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benforge.archive.storage import ChunkCodec, PlainCodec
+from benforge.core.files import storage_errors
 from benforge.errors import ArchiveError
 
 EMPTY = 2**64 - 1
@@ -63,6 +65,20 @@ def encode_shard(
     index[:rows, :columns][stored] = np.stack([lengths.cumsum() - lengths, lengths], axis=1)
     raw = index.tobytes()
     return [*parts, raw + google_crc32c.value(raw).to_bytes(_CRC, "little")]
+
+
+def write_shard(path: Path, parts: Sequence[bytes | memoryview]) -> None:
+    """Write a shard's file; one without chunks is no file: Zarr reads it as zeros.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    with storage_errors(path):
+        path.unlink(missing_ok=True)
+        if parts:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("wb") as file:
+                file.writelines(parts)
 
 
 def _encode_chunks(

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from benforge.archive.footprints import footprints, to_wkb
 from benforge.archive.index import write_index
-from benforge.archive.layout import SceneFrame, plan_arrays
-from benforge.archive.meta import ArchiveMeta
+from benforge.archive.layout import META, SceneFrame, plan_arrays
+from benforge.archive.meta import ArchiveMeta, write_meta
 from benforge.archive.scene_writer import SceneWriter
 from benforge.archive.storage import COMPRESSIONS, StorageRecipe
 from benforge.core.grid import Grid
@@ -118,8 +118,17 @@ def _record(scene: SmallScene, column: int, row: int) -> PatchRecord:
     )
 
 
+def begin_archive(root: Path) -> Path:
+    """Make the folder an archive without scenes, unless it is one, and return it."""
+    if not (root / META).exists():
+        root.mkdir(parents=True, exist_ok=True)
+        write_meta(root, small_meta())
+    return root
+
+
 def write_scene(root: Path, scene: SmallScene, storage: StorageRecipe, *, threads: int = 1) -> None:
-    """Write a scene with every array into the archive at `root`."""
+    """Write a scene with every array into the archive at `root`, begun where it is not there."""
+    begin_archive(root)
     with SceneWriter(
         root, scene.product, scene.frame, load_sensor(), storage, threads=threads
     ) as writer:
