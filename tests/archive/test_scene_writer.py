@@ -45,7 +45,7 @@ def tree(root: Path) -> dict[str, bytes]:
     return {str(p.relative_to(root)): p.read_bytes() for p in files}
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(small_scenes(), storage_recipes())
 def test_writing_then_reading_is_identity(
     tmp_path_factory: pytest.TempPathFactory, scene: SmallScene, storage: StorageRecipe

@@ -128,7 +128,7 @@ def test_impossible_numbers(resamples: int, seed: int) -> None:
         compare(drawn(1), drawn(2), resamples=resamples, seed=seed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 1500), st.integers(0, 1500))
 def test_mcnemar_is_scipys(a: int, b: int) -> None:
     """`a` decisions that the first alone got right, and `b` that the second did."""

@@ -24,7 +24,7 @@ def _is(found: float | None, expected: float) -> None:
     assert found == pytest.approx(float(expected), **CLOSE)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases(), st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]))
 def test_precision_recall_and_f_are_scikit_learns(case: Predictions, threshold: float) -> None:
     found = evaluate(case, Threshold(value=threshold))
@@ -52,7 +52,7 @@ def test_precision_recall_and_f_are_scikit_learns(case: Predictions, threshold: 
     _is(found.subset_accuracy, metrics.accuracy_score(true, predicted))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases())
 def test_rankings_are_scikit_learns(case: Predictions) -> None:
     found, true = evaluate(case), case.targets
@@ -63,7 +63,7 @@ def test_rankings_are_scikit_learns(case: Predictions) -> None:
     _is(found.calibration.brier, metrics.brier_score_loss(true.ravel(), scores))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(cases())
 def test_average_precision_is_scikit_learns_where_it_is_defined(case: Predictions) -> None:
     found = evaluate(case)
@@ -147,7 +147,7 @@ def test_calibration_by_hand() -> None:
     assert found.brier == pytest.approx((0.1**2 * 2 + 0.3**2 + 0.75**2) / 6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases(min_labels=1))
 def test_json_holds_no_nan_and_keeps_its_keys(case: Predictions) -> None:
     with warnings.catch_warnings():

@@ -15,7 +15,7 @@ from benforge.evaluation.threshold import Threshold, check_tunes, tune, tune_cla
 from tests.evaluation.made import cases, drawn, made
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(cases(), st.sampled_from(AVERAGES), st.sampled_from(["f1", "f2", "precision"]))
 def test_no_other_threshold_is_better(case: Predictions, average: str, name: str) -> None:
     assume(case.targets.any())
@@ -29,7 +29,7 @@ def test_no_other_threshold_is_better(case: Predictions, average: str, name: str
     assert (found.source, found.figure) == (TUNED, f"{average}-{name}")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cases())
 def test_no_other_threshold_is_better_for_a_class(case: Predictions) -> None:
     assume(case.targets.any())

@@ -25,7 +25,7 @@ TRANSFORMS = {
 
 @pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS)
 @pytest.mark.parametrize("crs", ["EPSG:32633", "EPSG:3035"])
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_cells_are_polygons(transform: tuple[float, ...], crs: str, seed: int) -> None:
     if crs == "EPSG:3035":

@@ -16,7 +16,7 @@ from benforge.labels.projection import ToGrid
 from tests.labels.maps import GRID, partition
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(2, 40), left_out=st.integers(0, 3))
 def test_equals_gdal(seed: int, count: int, left_out: int) -> None:
     polygons = partition(seed, count)[left_out:]

@@ -25,7 +25,7 @@ def draw(polygons: np.ndarray, classes: np.ndarray, codes: tuple[int, ...]) -> T
     return draw_labels([edges], classes, codes, GRID, 120, where="map")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(2, 60))
 def test_partition_gives_exact_areas(seed: int, count: int) -> None:
     """Polygons with holes, islands and sides on patch borders: every share as shapely has it."""
@@ -42,7 +42,7 @@ def test_partition_gives_exact_areas(seed: int, count: int) -> None:
 CORNERS = st.sampled_from([-600, 0, 600, 1200, 1800, 2400, 3600, 4800, 6000])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(x=st.tuples(CORNERS, CORNERS), y=st.tuples(CORNERS, CORNERS), turn=st.booleans())
 @example(x=(0, 1200), y=(0, 1200), turn=False)
 @example(x=(-600, 6000), y=(-600, 6000), turn=True)

@@ -20,9 +20,7 @@ from benforge.layouts.geotiff import encode_geotiff, read_geotiff
 from benforge.layouts.geotiff_form import parse_form
 
 GRID = Grid("EPSG:32633", 331_200, 5_331_600, 10, 120, 120)
-QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(autouse=True)
@@ -203,7 +201,7 @@ def test_other_systems_of_coordinates_are_named(tmp_path):
     st.sampled_from([None, 0, 65_535]),
     st.integers(0, 9),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_without_compression_the_bytes_are_gdal_s(ulx, uly, size, zone, nodata, seed):
     grid = Grid(f"EPSG:{32600 + zone}", ulx, uly, size, 1200 // size, 1200 // size)
     pixels = pixels_of(grid, seed)

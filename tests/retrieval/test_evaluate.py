@@ -45,7 +45,7 @@ def by_hand(index: SearchIndex, k: int, *, other_tiles: bool) -> list[float]:
     return np.mean(sums, axis=0).tolist()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(1, 12), st.booleans())
 def test_counting_by_hand(seed: int, k: int, other_tiles: bool) -> None:
     random = np.random.default_rng(seed)

@@ -35,7 +35,7 @@ def test_scikit_learn_finds_the_same(metric: Metric, count: int) -> None:
     assert np.abs(np.stack([one.distances for one in found]) - distances).max() < 1e-7
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seed=st.integers(0, 10_000),
     count=st.integers(1, 60),

@@ -22,7 +22,7 @@ def turned(values: np.ndarray, kinds: list[int], cuts: list[int]) -> np.ndarray:
     return turn_to_axes(values, *spread.axes(kinds))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 39), max_size=4), st.floats(0, 1e4))
 def test_distances_are_those_of_scikit_learn(cuts: list[int], offset: float) -> None:
     random = np.random.default_rng(1)

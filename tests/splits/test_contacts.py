@@ -66,7 +66,7 @@ CELLS = st.tuples(st.sampled_from(sorted(CORNERS)), st.integers(0, 5), st.intege
 LAYOUTS = st.lists(CELLS, min_size=1, max_size=25, unique=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(LAYOUTS, st.data())
 def test_contacts_are_those_of_polygons(cells: list[Cell], data: st.DataObject) -> None:
     footprints, place = Footprints.of(table(cells), 1200)

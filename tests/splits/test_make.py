@@ -43,7 +43,7 @@ def ground(rule: str) -> pa.Table:
 
 
 @pytest.mark.parametrize("rule", COMPUTED)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(order=st.permutations(range(720)), seed=st.integers(0, 9))
 def test_a_split_is_reproducible_and_disjoint(rule: str, order: list[int], seed: int) -> None:
     table = ground(rule)

@@ -111,7 +111,7 @@ def test_v2_cuts_a_tile_into_middle_ring_and_rim(column: int, row: int, part: st
 TILES = st.dictionaries(st.text("ABCDE", min_size=5, max_size=5), st.integers(1, 30), min_size=1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TILES, SEEDS)
 def test_a_tile_is_never_divided(sizes: dict[str, int], seed: int) -> None:
     tiles = [tile for tile, size in sizes.items() for _ in range(size)]
@@ -123,7 +123,7 @@ def test_a_tile_is_never_divided(sizes: dict[str, int], seed: int) -> None:
     assert backward[::-1].tolist() == parts.tolist()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(SEEDS)
 def test_many_tiles_come_near_the_shares_of_patches_and_classes(seed: int) -> None:
     random = np.random.default_rng(0)

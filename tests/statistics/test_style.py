@@ -10,7 +10,7 @@ from benforge.statistics.style import HEAD, HEAD_LINE, as_svg, lay_out, new_figu
 NAMES = st.text("abc WM", min_size=1, max_size=120)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(NAMES)
 def test_lines_are_no_wider_than_told_and_lose_no_letter(text):
     lines = wrap_to(text, 1.5, 7.5)

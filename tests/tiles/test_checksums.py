@@ -2,7 +2,7 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benforge.tiles.checksums import Checksum, checksum_of
@@ -10,7 +10,6 @@ from benforge.tiles.checksums import Checksum, checksum_of
 CODES = {"md5": "d501", "sha1": "11", "sha256": "12", "sha512": "13", "sha3_256": "16"}
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=100), st.sampled_from(sorted(CODES)))
 def test_multihashes_are_read(data: bytes, name: str) -> None:
     digest = hashlib.new(name, data).hexdigest()
@@ -24,7 +23,6 @@ def test_plain_digests_are_read(name: str) -> None:
     assert Checksum.parse(digest) == Checksum(name, digest)
 
 
-@settings(deadline=None)
 @given(st.text("0123456789abcdefx ", max_size=80))
 def test_what_is_no_checksum_is_none(text: str) -> None:
     found = Checksum.parse(text)

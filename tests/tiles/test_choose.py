@@ -189,7 +189,7 @@ def test_an_empty_catalogue_says_so() -> None:
         choose([], Wish())
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(most=st.integers(1, 130))
 def test_seasons_are_balanced_where_there_are_too_many(most: int) -> None:
     found = choose(named_selection("bigearthnet-2019").entries, Wish(most=most))
@@ -200,7 +200,7 @@ def test_seasons_are_balanced_where_there_are_too_many(most: int) -> None:
         assert counts[season] in {there, most_of_any, most_of_any - 1}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.permutations(range(20)))
 def test_the_order_of_a_catalogue_is_of_no_consequence(order: list[int]) -> None:
     names = load_bigearthnet().products[:10]

@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from benforge.core.bigearthnet import load_bigearthnet
@@ -11,7 +11,6 @@ from tests.tiles.catalogues import cdse_item, earth_search_item, planetary_item
 ONE = load_bigearthnet().products[0]
 
 
-@settings(deadline=None)
 @given(
     name=st.sampled_from(load_bigearthnet().products),
     cloud=st.none() | st.floats(0, 100),

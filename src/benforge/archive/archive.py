@@ -22,7 +22,7 @@ from benforge.core.grid import Grid
 from benforge.core.identity import PatchId
 from benforge.core.object_path import ObjectPath, parse_place
 from benforge.core.patch import Patch
-from benforge.core.record import PatchRecord, number_texts
+from benforge.core.record import PatchRecord, code_texts, number_texts
 from benforge.core.sensor import Sensor
 from benforge.errors import InputError
 
@@ -104,7 +104,7 @@ class Archive:
 
     def places(self) -> list[Place]:
         """Scene, column and row of every patch, in order: what `pixels.read_many` takes."""
-        names, scenes = number_texts(self.index["scene"])
+        names, scenes = code_texts(self.index["scene"])
         columns, rows = (self.index[name].to_numpy().tolist() for name in ("column", "row"))
         return list(zip((names[i] for i in scenes.tolist()), columns, rows, strict=True))
 

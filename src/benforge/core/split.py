@@ -79,8 +79,9 @@ class Split:
         table = pa.table(
             {"patch_id": pc.cast(patch_ids, pa.string()), "part": pa.array(parts, pa.string())}
         )
-        table = table.filter(pc.field("part").is_valid()).sort_by("patch_id").combine_chunks()
-        return cls(name, rule, table.cast(SCHEMA), seed, dict(parameters or {}))
+        named = table.filter(pc.field("part").is_valid()).combine_chunks()  # sorts in a third
+        ordered = named.sort_by("patch_id").cast(SCHEMA)
+        return cls(name, rule, ordered, seed, dict(parameters or {}))
 
     def __len__(self) -> int:
         return len(self.table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -29,14 +31,18 @@ def labels_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot:
     Raises:
         ArchiveError: a label that the nomenclature does not have.
     """
+    return _labels_at(rows, nomenclature, range(len(nomenclature)), len(nomenclature))
+
+
+def _labels_at(rows: pa.Table, nomenclature: Nomenclature, columns: Sequence[int], of: int) -> Hot:
+    """The same, each class in its column among so many."""
     known = {
-        name: position
-        for position, of in enumerate(nomenclature.classes)
-        for name in (of.name, *of.aliases)
+        name: column
+        for column, one in zip(columns, nomenclature.classes, strict=True)
+        for name in (one.name, *one.aliases)
     }
-    names = pa.array(list(known), pa.string())
-    columns = np.array(list(known.values()), np.int64)
-    hot, start = np.zeros((len(rows), len(nomenclature)), np.bool_), 0
+    names, at = pa.array(list(known), pa.string()), np.array(list(known.values()), np.int64)
+    hot, start = _nothing(len(rows), of), 0
     for labels in rows["labels"].chunks:
         flat = pc.list_flatten(labels).cast(pa.string())
         found = pc.index_in(flat, value_set=names)
@@ -46,10 +52,19 @@ def labels_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot:
                 f"the label {lost!r} is no class of {nomenclature.name}",
                 do="Look for more damage with ben check, then build or import again",
             )
-        owners = start + np.asarray(pc.list_parent_indices(labels))
-        hot[owners, columns[np.asarray(found)]] = True
+        _mark(hot[start : start + len(labels)], labels, at[np.asarray(found)])
         start += len(labels)
     return hot
+
+
+def _nothing(patches: int, classes: int) -> Hot:
+    """No class in any patch; filled here, since np.zeros would meet each page of 4 KiB anew."""
+    return np.full((patches, classes), False)
+
+
+def _mark(hot: Hot, lists: pa.ListArray, columns: npt.NDArray[np.int64]) -> None:
+    """Mark what lists hold, given the column of each of their values."""
+    hot[np.asarray(pc.list_parent_indices(lists)), columns] = True
 
 
 def classes_hot(rows: pa.Table) -> Hot | None:
@@ -59,18 +74,16 @@ def classes_hot(rows: pa.Table) -> Hot | None:
     """
     if "classes" not in rows.column_names:
         return None
-    codes, source = rows["classes"].combine_chunks(), load_nomenclature(LEVEL_3)
-    flat = pc.list_flatten(codes)
-    found = pc.index_in(flat, value_set=pa.array(source.codes, flat.type))
-    if found.null_count or not len(flat):
-        return None
-    return _hot(pc.list_parent_indices(codes), np.asarray(found), len(rows), len(source))
-
-
-def _hot(parents: pa.Array, positions: npt.NDArray[np.int64], patches: int, classes: int) -> Hot:
-    hot = np.zeros((patches, classes), np.bool_)
-    hot[np.asarray(parents), positions] = True
-    return hot
+    source = load_nomenclature(LEVEL_3)
+    hot, start = _nothing(len(rows), len(source)), 0
+    for codes in rows["classes"].chunks:
+        flat = pc.list_flatten(codes)
+        found = pc.index_in(flat, value_set=pa.array(source.codes, flat.type))
+        if found.null_count:
+            return None
+        _mark(hot[start : start + len(codes)], codes, np.asarray(found))
+        start += len(codes)
+    return hot if hot.any() else None
 
 
 def level_3_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot | None:
@@ -82,9 +95,7 @@ def level_3_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot | None:
     if not all(_is_of(source, one) for one in nomenclature.classes):
         return classes_hot(rows)
     positions = [source.codes.index(code) for code in nomenclature.codes]
-    hot = np.zeros((len(rows), len(source)), np.bool_)
-    hot[:, positions] = labels_hot(rows, nomenclature)
-    return hot
+    return _labels_at(rows, nomenclature, positions, len(source))
 
 
 def _is_of(source: Nomenclature, one: LandCoverClass) -> bool:

@@ -13,7 +13,7 @@ import torch
 
 from benforge.archive.archive import Archive
 from benforge.archive.bands import room_for
-from benforge.core.record import number_texts
+from benforge.core.record import code_texts
 from benforge.core.sensor import Sensor
 from benforge.errors import ArchiveError, BenError
 from benforge.loading.order import Positions
@@ -55,9 +55,10 @@ class PatchReader:
         # not the archive: its index is large, and this may travel to other processes
         self._pixels, self._root = archive.pixels, archive.root
         self._shapes = _shapes(archive, sensor, bands)
-        self._scenes, scenes = number_texts(archive.index["scene"])
-        columns, rows = (np.asarray(archive.index[name]) for name in ("column", "row"))
-        self._places = np.stack([scenes.astype(np.int32), columns, rows], axis=1, dtype=np.int32)
+        self._scenes, scenes = code_texts(archive.index["scene"])
+        self._places = np.empty((len(archive), 3), np.int32)
+        for axis, of in enumerate((scenes, archive.index["column"], archive.index["row"])):
+            self._places[:, axis] = of
 
     @property
     def shapes(self) -> Mapping[int, tuple[int, int, int]]:
