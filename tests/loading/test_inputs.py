@@ -12,12 +12,10 @@ from benforge.archive.archive import Archive
 from benforge.archive.pixels import PixelReader
 from benforge.core.bigearthnet import load_bigearthnet
 from benforge.core.sensor import load_sensor
-from benforge.core.split import Split
 from benforge.errors import InputError
 from benforge.loading.inputs import FeatureInputs, PatchInputs
 from benforge.loading.normalisation import find_normalisation
 from benforge.loading.order import draw_turns, shuffle
-from benforge.loading.parts import find_parts
 from benforge.loading.prepare import Preparer
 from benforge.loading.reading import PatchReader, read_ahead
 from benforge.loading.targets import load_targets
@@ -126,19 +124,6 @@ def test_targets(imported_sample: Archive, labels: str, classes: int) -> None:
 def test_unknown_labels(imported_sample: Archive) -> None:
     with pytest.raises(InputError, match="no labels are called '44'"):
         load_targets(imported_sample, "44")
-
-
-def test_parts(imported_sample: Archive) -> None:
-    ids = imported_sample.index["patch_id"]
-    parts = np.array(["train"] * 60 + ["test"] * 6, object)
-    found = find_parts(imported_sample, Split.of("s", "by-hand", ids, parts), ["train", "test"])
-    assert found["train"].tolist() == list(range(60))
-    assert found["test"].tolist() == list(range(60, 66))
-    with pytest.raises(InputError, match="the split s has no patch in validation"):
-        find_parts(imported_sample, Split.of("s", "by-hand", ids, parts), ["validation"])
-    few = imported_sample.filter(np.arange(66) != 61)
-    with pytest.raises(InputError, match="1 patches of the split s are not in the archive"):
-        find_parts(few, Split.of("s", "by-hand", ids, parts), ["test"])
 
 
 def test_features_from_memory() -> None:
