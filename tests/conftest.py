@@ -16,6 +16,7 @@ from benforge.archive.archive import Archive
 if TYPE_CHECKING:
     from tests.s3 import Proxy, Storage
 
+# How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile(
     "any-machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -574,6 +574,7 @@ def test_escape_closes_what_is_open(visit: Visit, server: Server, key: str, dial
     page.wait_for_selector(f"{dialog}[open]")
     ada.press("Escape")
     ada.until(f"!document.querySelector('{dialog}').open")
+    assert page.is_hidden(dialog)
 
 
 def test_who_gives_a_second_opinion_may_not_see_the_first(visit: Visit, server: Server):

@@ -91,14 +91,24 @@ def read_meta(root: Path) -> ArchiveMeta:
     """
     if not root.is_dir():
         raise MissingError("there is no such folder", where=root, do="Name the archive's folder")
-    path = root / META
-    if not path.is_file():
-        raise ArchiveError("not an archive, it holds no archive.json", where=root)
+    path = find_meta(root)
     try:
         data = path.read_bytes()
     except OSError as error:
         raise _damaged(f"it cannot be read, {error.strerror}", path) from error
     return _parse_meta(data, path)
+
+
+def find_meta(root: Path) -> Path:
+    """Where `archive.json` is.
+
+    Raises:
+        ArchiveError: the folder holds none: it was never begun, or its run has given it up.
+    """
+    path = root / META
+    if not path.is_file():
+        raise ArchiveError("not an archive, it holds no archive.json", where=root)
+    return path
 
 
 def _parse_meta(data: bytes, path: Path) -> ArchiveMeta:

@@ -22,7 +22,6 @@ from benforge.archive.index import encode_rows
 from benforge.archive.layout import (
     BUILD,
     INDEX,
-    META,
     SCENES,
     ArrayPlan,
     SceneFrame,
@@ -31,12 +30,12 @@ from benforge.archive.layout import (
     shard_path,
 )
 from benforge.archive.manifest import write_manifest
-from benforge.archive.meta import SceneEntry
+from benforge.archive.meta import SceneEntry, find_meta
 from benforge.archive.shards import encode_shard, split_block, write_shard
 from benforge.archive.storage import MAPS, ChunkCodec, StorageRecipe, make_codec
 from benforge.core.files import storage_errors
 from benforge.core.sensor import Sensor
-from benforge.errors import ArchiveError, ConflictError, InputError
+from benforge.errors import ConflictError, InputError
 
 BEGUN = ".begun"
 """In a draft: one that was removed, and made anew by a late write, lacks it."""
@@ -79,7 +78,7 @@ class SceneWriter:
         self._created: set[str] = set()
         self._lock = Lock()
         self._finished = False
-        _check_begun(root)
+        find_meta(root)
         if self._target.exists():
             raise _conflict(self._target)
         with storage_errors(root):
@@ -220,7 +219,7 @@ class SceneWriter:
             raise ConflictError("another run removed this draft", where=self._folder) from error
 
     def _publish(self) -> None:
-        _check_begun(self._root)
+        find_meta(self._root)  # a worker that a lost cluster left behind may come late
         try:
             self._folder.rename(self._target)
         except OSError as error:
@@ -288,12 +287,6 @@ def _check_array(plan: ArrayPlan, array: npt.NDArray[Any], height: int, width: i
 
 def _pixels(patches: slice, edge: int) -> slice:
     return slice(patches.start * edge, patches.stop * edge)
-
-
-def _check_begun(root: Path) -> None:
-    """A worker that a lost cluster left behind must not write where its run has given up."""
-    if not (root / META).is_file():
-        raise ArchiveError("not an archive, or given up by the run that began it", where=root)
 
 
 def _conflict(target: Path) -> ConflictError:

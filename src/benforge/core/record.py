@@ -116,24 +116,17 @@ def code_texts(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int32
 
     A column of the index is a few texts many times over: no text is made anew for each row.
     """
-    coded = _coded(column)
+    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    coded = coded.unify_dictionaries().combine_chunks()
     return coded.dictionary.to_pylist(), np.asarray(coded.indices)
 
 
 def number_texts(column: pa.ChunkedArray) -> tuple[list[str], npt.NDArray[np.int64]]:
-    """The distinct texts of a column without nulls, as they first occur, and each row's among them.
-
-    As `code_texts`, but the numbers are the same however the column is stored.
-    """
-    coded = _coded(column)
-    first = coded.indices.dictionary_encode()
-    names: list[str] = coded.dictionary.take(first.dictionary).to_pylist()
+    """The same, but only texts that have a row, as they first occur: however they are stored."""
+    texts, codes = code_texts(column)
+    first = pa.array(codes).dictionary_encode()
+    names = [texts[code] for code in first.dictionary.to_pylist()]
     return names, np.asarray(first.indices).astype(np.int64)
-
-
-def _coded(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    coded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    return coded.unify_dictionaries().combine_chunks()
 
 
 def are_distinct(texts: pa.ChunkedArray) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ LEVEL_3 = "clc-44"
 
 Hot = npt.NDArray[np.bool_]
 """`patch class`, multi-hot, in the order of a nomenclature."""
+Columns = npt.NDArray[np.integer]
+"""Where values stand among the classes."""
 
 
 def labels_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot:
@@ -42,29 +44,29 @@ def _labels_at(rows: pa.Table, nomenclature: Nomenclature, columns: Sequence[int
         for name in (one.name, *one.aliases)
     }
     names, at = pa.array(list(known), pa.string()), np.array(list(known.values()), np.int64)
-    hot, start = _nothing(len(rows), of), 0
-    for labels in rows["labels"].chunks:
-        flat = pc.list_flatten(labels).cast(pa.string())
-        found = pc.index_in(flat, value_set=names)
+
+    def find(labels: pa.Array) -> Columns:
+        labels = labels.cast(pa.string())
+        found = pc.index_in(labels, value_set=names)
         if found.null_count:
-            lost = flat.filter(pc.is_null(found))[0].as_py()
+            lost = labels.filter(pc.is_null(found))[0].as_py()
             raise ArchiveError(
                 f"the label {lost!r} is no class of {nomenclature.name}",
                 do="Look for more damage with ben check, then build or import again",
             )
-        _mark(hot[start : start + len(labels)], labels, at[np.asarray(found)])
-        start += len(labels)
+        return np.take(at, np.asarray(found))
+
+    return _mark(rows["labels"], find, of)
+
+
+def _mark(lists: pa.ChunkedArray, find: Callable[[pa.Array], Columns], of: int) -> Hot:
+    """What lists hold, a chunk at a time, in the column that `find` gives each value."""
+    hot, start = np.full((len(lists), of), False), 0  # np.zeros meets each page of 4 KiB anew
+    for chunk in lists.chunks:
+        owners = start + np.asarray(pc.list_parent_indices(chunk))
+        hot[owners, find(pc.list_flatten(chunk))] = True
+        start += len(chunk)
     return hot
-
-
-def _nothing(patches: int, classes: int) -> Hot:
-    """No class in any patch; filled here, since np.zeros would meet each page of 4 KiB anew."""
-    return np.full((patches, classes), False)
-
-
-def _mark(hot: Hot, lists: pa.ListArray, columns: npt.NDArray[np.int64]) -> None:
-    """Mark what lists hold, given the column of each of their values."""
-    hot[np.asarray(pc.list_parent_indices(lists)), columns] = True
 
 
 def classes_hot(rows: pa.Table) -> Hot | None:
@@ -74,16 +76,11 @@ def classes_hot(rows: pa.Table) -> Hot | None:
     """
     if "classes" not in rows.column_names:
         return None
-    source = load_nomenclature(LEVEL_3)
-    hot, start = _nothing(len(rows), len(source)), 0
-    for codes in rows["classes"].chunks:
-        flat = pc.list_flatten(codes)
-        found = pc.index_in(flat, value_set=pa.array(source.codes, flat.type))
-        if found.null_count:
-            return None
-        _mark(hot[start : start + len(codes)], codes, np.asarray(found))
-        start += len(codes)
-    return hot if hot.any() else None
+    source, flat = load_nomenclature(LEVEL_3), pc.list_flatten(rows["classes"])
+    known = pa.array(source.codes, flat.type)
+    if not len(flat) or not pc.all(pc.is_in(flat, known)).as_py():
+        return None
+    return _mark(rows["classes"], lambda codes: np.asarray(pc.index_in(codes, known)), len(source))
 
 
 def level_3_hot(rows: pa.Table, nomenclature: Nomenclature) -> Hot | None:
